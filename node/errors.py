@@ -1,0 +1,151 @@
+"""The errors of a node: what a person or a neighbour asked for that cannot be done.
+
+As in `protocol.errors`, each has a stable `code` and says whether it is `permanent`; `status` is
+the HTTP status of its problem document. `message` is what the person reads, in Chinese.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from protocol.errors import ZhitongError
+
+
+class NodeError(ZhitongError):
+    """The request cannot be carried out."""
+
+    code = "node.error"
+    status: ClassVar[int] = 400
+    message: ClassVar[str] = "无法完成这项操作。"
+
+
+class ConfigurationError(NodeError):
+    """The configuration is not usable."""
+
+    code = "node.configuration"
+    message = "配置有误。"
+
+
+class InputError(NodeError):
+    """What was entered does not fit."""
+
+    code = "input.invalid"
+    status = 422
+    message = "填写的内容不符合要求，请按提示修改后再提交。"
+
+
+class TooLongError(InputError):
+    """The text is longer than the office allows."""
+
+    code = "input.too_long"
+    message = "正文超过了规定的字数，请精简后再提交。"
+
+
+class NotLoggedInError(NodeError):
+    """There is no valid session."""
+
+    code = "session.required"
+    status = 401
+    message = "请先登录。"
+
+
+class WrongPasswordError(NodeError):
+    """The user name or the password is wrong."""
+
+    code = "session.wrong_password"
+    status = 401
+    message = "用户名或密码不正确。"
+
+
+class LockedOutError(NodeError):
+    """Too many wrong passwords; the account rests for a while."""
+
+    code = "session.locked_out"
+    status = 429
+    message = "密码连续输错多次，账号已暂时锁定，请稍后再试。"
+
+
+class ForbiddenError(NodeError):
+    """This role may not do that."""
+
+    code = "access.forbidden"
+    status = 403
+    message = "您没有办理这项操作的权限。"
+
+
+class UnknownItemError(NodeError):
+    """There is no such item here."""
+
+    code = "item.unknown"
+    status = 404
+    message = "没有找到这件信息。"
+
+
+class UnknownPersonError(NodeError):
+    """There is no such person here."""
+
+    code = "person.unknown"
+    status = 404
+    message = "没有找到这个用户。"
+
+
+class NameTakenError(NodeError):
+    """The user name is taken."""
+
+    code = "person.taken"
+    status = 409
+    message = "这个用户名已经有人使用。"
+
+
+class UnknownOfficeError(NodeError):
+    """The office is not known here."""
+
+    code = "office.unknown"
+    status = 404
+    message = "没有找到这个政协机关。"
+
+
+class NoOfficeAboveError(NodeError):
+    """There is no office above this one."""
+
+    code = "office.top"
+    status = 409
+    message = "本机关之上没有可以上报的政协机关。"
+
+
+class AlreadyForwardedError(NodeError):
+    """This edition was forwarded before."""
+
+    code = "item.forwarded"
+    status = 409
+    message = "这一稿已经上报过，无需重复上报。"
+
+
+class ItemTakenError(NodeError):
+    """An item with this id came from another office."""
+
+    code = "item.taken"
+    status = 409
+
+
+class EditionGapError(NodeError):
+    """The edition does not follow the newest one here."""
+
+    code = "item.edition"
+    status = 409
+
+
+class UnsupportedTypeError(NodeError):
+    """This version of the node does not handle the message's type yet; send it again later."""
+
+    code = "message.unsupported"
+    permanent = False
+
+
+class DatabaseAwayError(NodeError):
+    """The database does not answer."""
+
+    code = "storage.away"
+    status = 503
+    permanent = False
+    message = "数据库暂时无法连接，请稍后再试。"

@@ -1,0 +1,55 @@
+"""Events: the append-only timeline of an item, and the notices to its authors."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from node.storage.base import Base
+
+
+class Event(Base):
+    """Something an office did with an item: a fact (step 0), or what happened between facts.
+
+    The unique key (item, office, sequence, step) makes a fact's effect happen once, however often
+    and by whatever message it arrives. `data` is the fact as it was signed.
+    """
+
+    __tablename__ = "events"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    item_id: Mapped[UUID] = mapped_column(ForeignKey("items.id", ondelete="RESTRICT"))
+    office: Mapped[str] = mapped_column(String(40))
+    sequence: Mapped[int]
+    step: Mapped[int] = mapped_column(default=0)
+    kind: Mapped[str] = mapped_column(String(30))
+    at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+    actor: Mapped[str | None] = mapped_column(String(200))
+    data: Mapped[dict[str, Any]]
+    message_source: Mapped[str | None] = mapped_column(String(40))
+    message_id: Mapped[UUID | None]
+
+    __table_args__ = (UniqueConstraint("item_id", "office", "sequence", "step"),)
+
+
+class Notice(Base):
+    """An author is told of an event, once."""
+
+    __tablename__ = "notices"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id", ondelete="RESTRICT"))
+    item_id: Mapped[UUID] = mapped_column(ForeignKey("items.id", ondelete="RESTRICT"))
+    event_id: Mapped[UUID] = mapped_column(ForeignKey("events.id", ondelete="RESTRICT"))
+    created_at: Mapped[datetime]
+    read_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        UniqueConstraint("person_id", "event_id"),
+        Index("ix_notices_person_id_created_at", "person_id", "created_at"),  # a person's notices
+    )

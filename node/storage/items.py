@@ -1,0 +1,94 @@
+"""Items, their editions and their local authors."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from node.storage.base import Base
+
+
+class Item(Base):
+    """An item at this office. It keeps its id from the office where it was written to the top.
+
+    `source` is the office that forwarded it to us, None where it was written here. State and
+    standings are computed from the item's events and kept for lists. `sequence` and `step` are
+    the newest of this office's own events. `edition` is the newest edition here,
+    `forwarded_edition` the newest one that was sent up.
+    """
+
+    __tablename__ = "items"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    source: Mapped[str | None] = mapped_column(String(40))
+    origin: Mapped[dict[str, Any]]
+    title: Mapped[str] = mapped_column(String(200))
+    topic: Mapped[str] = mapped_column(String(20))
+    urgency: Mapped[str] = mapped_column(String(20))
+    classification: Mapped[str] = mapped_column(String(20))
+    edition: Mapped[int]
+    forwarded_edition: Mapped[int | None]
+    state: Mapped[str] = mapped_column(String(20))
+    closed: Mapped[bool] = mapped_column(default=False)
+    number: Mapped[str | None] = mapped_column(String(60), unique=True)
+    sequence: Mapped[int] = mapped_column(default=0)
+    step: Mapped[int] = mapped_column(default=0)
+    standings: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    created_at: Mapped[datetime]
+
+    __table_args__ = (
+        Index("ix_items_created_at", "created_at"),  # the list, newest first
+        Index("ix_items_state", "state"),  # the list, by state
+    )
+
+
+class Edition(Base):
+    """One edition of an item's text, never changed.
+
+    `message_source` and `message_id` name the inbox row that brought it, None where it was
+    written here.
+    """
+
+    __tablename__ = "editions"
+
+    item_id: Mapped[UUID] = mapped_column(
+        ForeignKey("items.id", ondelete="RESTRICT"), primary_key=True
+    )
+    number: Mapped[int] = mapped_column(primary_key=True)
+    title: Mapped[str] = mapped_column(String(200))
+    body: Mapped[str] = mapped_column(Text)
+    authors: Mapped[list[Any]]
+    topic: Mapped[str] = mapped_column(String(20))
+    urgency: Mapped[str] = mapped_column(String(20))
+    classification: Mapped[str] = mapped_column(String(20))
+    submitted_at: Mapped[datetime]
+    message_source: Mapped[str | None] = mapped_column(String(40))
+    message_id: Mapped[UUID | None]
+
+
+class ItemAuthor(Base):
+    """An author of the item who has an account here, and is told what became of it."""
+
+    __tablename__ = "item_authors"
+
+    item_id: Mapped[UUID] = mapped_column(
+        ForeignKey("items.id", ondelete="RESTRICT"), primary_key=True
+    )
+    person_id: Mapped[UUID] = mapped_column(
+        ForeignKey("people.id", ondelete="RESTRICT"), primary_key=True
+    )
+
+    __table_args__ = (Index("ix_item_authors_person_id", "person_id"),)  # an author's own list
+
+
+class Counter(Base):
+    """Numbers given out without gaps: taken by UPDATE … RETURNING in the same transaction."""
+
+    __tablename__ = "counters"
+
+    name: Mapped[str] = mapped_column(String(60), primary_key=True)
+    value: Mapped[int]

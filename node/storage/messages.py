@@ -1,0 +1,102 @@
+"""Messages on their way: outbox, inbox and quarantine."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Index, LargeBinary, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from node.storage.base import Base
+
+
+class Outgoing(Base):
+    """A message to a neighbour: pending → sent (the broker has it) → received, or refused.
+
+    `payload` holds the exact bytes that are signed whenever the message leaves. `priority` is 0
+    for link messages, then the urgency of the item. `resend_at` is when the receipt of a sent
+    message is overdue.
+    """
+
+    __tablename__ = "outbox"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    peer: Mapped[str] = mapped_column(String(40))
+    name: Mapped[str] = mapped_column(String(40))
+    subject: Mapped[UUID | None]
+    payload: Mapped[bytes] = mapped_column(LargeBinary)
+    digest: Mapped[str] = mapped_column(String(64))
+    priority: Mapped[int]
+    state: Mapped[str] = mapped_column(String(10))
+    code: Mapped[str | None] = mapped_column(String(60))
+    permanent: Mapped[bool | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+    resend_at: Mapped[datetime | None]
+    answered_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        # The publisher claims by urgency, then age, one link at a time.
+        Index(
+            "ix_outbox_open",
+            "peer",
+            "state",
+            "priority",
+            "created_at",
+            postgresql_where=text("state in ('pending', 'sent', 'refused')"),
+            sqlite_where=text("state in ('pending', 'sent', 'refused')"),
+        ),
+    )
+
+
+class Incoming(Base):
+    """A message that was verified and accepted; kept for ever, so that it never counts twice.
+
+    `state` is applied, or parked while its subject is unknown here.
+    """
+
+    __tablename__ = "inbox"
+
+    source: Mapped[str] = mapped_column(String(40), primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(40))
+    subject: Mapped[UUID | None]
+    digest: Mapped[str] = mapped_column(String(64))
+    token: Mapped[bytes] = mapped_column(LargeBinary)
+    state: Mapped[str] = mapped_column(String(10))
+    received_at: Mapped[datetime]
+
+    __table_args__ = (
+        # Released when the subject arrives.
+        Index(
+            "ix_inbox_parked",
+            "subject",
+            postgresql_where=text("state = 'parked'"),
+            sqlite_where=text("state = 'parked'"),
+        ),
+    )
+
+
+class Quarantined(Base):
+    """A message that was refused: why, from where, how often, and the raw bytes."""
+
+    __tablename__ = "quarantine"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64))
+    code: Mapped[str] = mapped_column(String(60))
+    detail: Mapped[str] = mapped_column(Text)
+    permanent: Mapped[bool]
+    peer: Mapped[str | None] = mapped_column(String(40))
+    message_id: Mapped[UUID | None]
+    queue: Mapped[str] = mapped_column(String(120))
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+    properties: Mapped[dict[str, Any]]
+    times: Mapped[int] = mapped_column(default=1)
+    first_at: Mapped[datetime]
+    last_at: Mapped[datetime]
+
+    __table_args__ = (UniqueConstraint("digest", "code"),)

@@ -1,0 +1,50 @@
+"""Migrations, by Alembic: up, down, and comparison with the models.
+
+Imported by `zhitong migrate` alone, in a process of its own: Alembic is of no use to a node.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from sqlalchemy.engine import Connection
+
+from node.storage.database import Database
+from node.storage.tables import METADATA
+
+FOLDER = Path(__file__).parent / "migrations"
+
+
+async def upgrade(database: Database, revision: str = "head") -> None:
+    """Bring the database's tables up to the revision."""
+    async with database.engine.begin() as connection:
+        await connection.run_sync(lambda c: command.upgrade(_config(c), revision))
+
+
+async def downgrade(database: Database, revision: str = "base") -> None:
+    """Take the database's tables down to the revision."""
+    async with database.engine.begin() as connection:
+        await connection.run_sync(lambda c: command.downgrade(_config(c), revision))
+
+
+async def differences(database: Database) -> list[Any]:
+    """How the database's tables differ from the models; empty when they agree."""
+    async with database.engine.connect() as connection:
+        return await connection.run_sync(_compare)
+
+
+def _compare(connection: Connection) -> list[Any]:
+    context = MigrationContext.configure(connection, opts={"compare_type": True})
+    return list(compare_metadata(context, METADATA))
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    config.attributes["connection"] = connection
+    return config

@@ -1,0 +1,40 @@
+"""Offices that this node knows, and the state of its links to its neighbours."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from node.storage.base import Base
+
+
+class Office(Base):
+    """An office of the hierarchy. `relation` is self, parent, child, or other."""
+
+    __tablename__ = "offices"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    level: Mapped[str] = mapped_column(String(20))
+    relation: Mapped[str] = mapped_column(String(10))
+    region_code: Mapped[str | None] = mapped_column(String(6))
+    incarnation: Mapped[int] = mapped_column(default=1)
+
+
+class Link(Base):
+    """What the publisher remembers of a neighbour: whether it answers, and when to probe it.
+
+    `silent_since` is set when a receipt is overdue and cleared by anything heard from the peer.
+    """
+
+    __tablename__ = "links"
+
+    peer: Mapped[str] = mapped_column(String(40), primary_key=True)
+    heard_at: Mapped[datetime | None]
+    silent_since: Mapped[datetime | None]
+    probe_at: Mapped[datetime | None]
+    probes: Mapped[int] = mapped_column(default=0)
+    audit_seal: Mapped[int | None]
+    audit_hash: Mapped[str | None] = mapped_column(String(64))

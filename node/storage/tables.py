@@ -1,0 +1,9 @@
+"""All tables in one import, for migrations and for tests that compare."""
+
+from __future__ import annotations
+
+from node.storage import audit, events, items, messages, offices, people
+from node.storage.base import Base
+
+METADATA = Base.metadata
+MODULES = (audit, events, items, messages, offices, people)

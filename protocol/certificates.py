@@ -1,0 +1,189 @@
+"""X.509 certificates of offices: requests, roots, node and issuing certificates.
+
+Rules, which `trust` demands of every certificate it meets: P-256; exactly one urn as URI SAN;
+an extended key usage; issuing certificates with a path length, node certificates without the
+right to issue. Certificates are back-dated by a day, for clocks apart. Serial numbers and time
+are handed in; who may get a certificate is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
+
+from protocol.errors import CertificateError
+from protocol.identifiers import NodeId, node_of_urn, urn
+
+BACK_DATED = timedelta(hours=24)
+MAXIMUM_DEPTH = 6
+"""Offices between the root and a leaf, both counted."""
+
+DOCUMENT_SIGNING = ObjectIdentifier("1.3.6.1.5.5.7.3.36")
+"""id-kp-documentSigning (RFC 9336)."""
+
+USAGE = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH, DOCUMENT_SIGNING])
+
+
+@dataclass(frozen=True)
+class Issuer:
+    """An issuing certificate with its private key."""
+
+    certificate: x509.Certificate
+    key: ec.EllipticCurvePrivateKey
+
+
+@dataclass(frozen=True)
+class Term:
+    """When a certificate counts, and its serial number."""
+
+    now: datetime
+    days: int
+    serial: int
+
+
+def request(node: NodeId, key: ec.EllipticCurvePrivateKey) -> x509.CertificateSigningRequest:
+    """A request (PKCS #10) by which the node asks for a certificate on this key."""
+    return (
+        x509.CertificateSigningRequestBuilder()
+        .subject_name(_name(node))
+        .add_extension(_alternative_name(node), critical=False)
+        .sign(key, SHA256())
+    )
+
+
+def root(node: NodeId, key: ec.EllipticCurvePrivateKey, term: Term) -> x509.Certificate:
+    """The self-signed issuing certificate of a top office."""
+    name = _name(node, issuing=True)
+    builder = _builder(node, name, name, key.public_key(), key.public_key(), term)
+    return _as_issuing(builder, MAXIMUM_DEPTH - 2).sign(key, SHA256())
+
+
+def node_certificate(
+    asked: x509.CertificateSigningRequest, issuer: Issuer, term: Term
+) -> x509.Certificate:
+    """The certificate with which a node signs messages. Raises `CertificateError`."""
+    node, public_key = _asked(asked)
+    builder = _builder(
+        node, _name(node), issuer.certificate.subject, public_key, issuer.key.public_key(), term
+    )
+    return (
+        builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_key_usage(signature=True), critical=True)
+        .sign(issuer.key, SHA256())
+    )
+
+
+def issuing_certificate(
+    asked: x509.CertificateSigningRequest, issuer: Issuer, term: Term
+) -> x509.Certificate:
+    """The certificate with which a hub certifies its children. Raises `CertificateError`."""
+    node, public_key = _asked(asked)
+    limits = issuer.certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
+    if not limits.path_length:
+        raise CertificateError(
+            f"{node} would stand too deep: the office above may not certify another hub"
+        )
+    builder = _builder(
+        node,
+        _name(node, issuing=True),
+        issuer.certificate.subject,
+        public_key,
+        issuer.key.public_key(),
+        term,
+    )
+    return _as_issuing(builder, limits.path_length - 1).sign(issuer.key, SHA256())
+
+
+def node_of(names: x509.Extensions) -> NodeId:
+    """The node that a certificate or request names. Raises `CertificateError`."""
+    try:
+        found = names.get_extension_for_class(x509.SubjectAlternativeName).value
+        uris = found.get_values_for_type(x509.UniformResourceIdentifier)
+        if len(list(found)) != 1 or len(uris) != 1:
+            raise CertificateError("a certificate must carry exactly one name, a urn")
+        return node_of_urn(uris[0])
+    except (x509.ExtensionNotFound, ValueError) as error:
+        raise CertificateError(f"a certificate names no node: {error}") from error
+
+
+def _asked(
+    asked: x509.CertificateSigningRequest,
+) -> tuple[NodeId, ec.EllipticCurvePublicKey]:
+    public_key = asked.public_key()
+    if not isinstance(public_key, ec.EllipticCurvePublicKey) or not isinstance(
+        public_key.curve, ec.SECP256R1
+    ):
+        raise CertificateError("the request's key is not on the curve P-256")
+    try:
+        valid = asked.is_signature_valid
+    except InvalidSignature:  # pragma: no cover - some backends raise instead of answering
+        valid = False
+    if not valid:
+        raise CertificateError("the request is not signed by the key that it names")
+    return node_of(asked.extensions), public_key
+
+
+def _builder(
+    node: NodeId,
+    subject: x509.Name,
+    issuer: x509.Name,
+    public_key: ec.EllipticCurvePublicKey,
+    issuer_key: ec.EllipticCurvePublicKey,
+    term: Term,
+) -> x509.CertificateBuilder:
+    now = term.now.replace(microsecond=0)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(public_key)
+        .serial_number(term.serial)
+        .not_valid_before(now - BACK_DATED)
+        .not_valid_after(now + timedelta(days=term.days))
+        .add_extension(_alternative_name(node), critical=False)
+        .add_extension(USAGE, critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key), critical=False
+        )
+    )
+
+
+def _as_issuing(builder: x509.CertificateBuilder, path_length: int) -> x509.CertificateBuilder:
+    return builder.add_extension(
+        x509.BasicConstraints(ca=True, path_length=path_length), critical=True
+    ).add_extension(_key_usage(signature=False), critical=True)
+
+
+def _key_usage(*, signature: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=signature,
+        content_commitment=signature,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=not signature,
+        crl_sign=not signature,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _name(node: NodeId, *, issuing: bool = False) -> x509.Name:
+    common_name = f"{node} issuing" if issuing else node
+    return x509.Name(
+        [
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Zhitong"),
+            x509.NameAttribute(NameOID.COMMON_NAME, common_name),
+        ]
+    )
+
+
+def _alternative_name(node: NodeId) -> x509.SubjectAlternativeName:
+    return x509.SubjectAlternativeName([x509.UniformResourceIdentifier(urn(node))])

@@ -1,0 +1,240 @@
+"""The envelope: a CloudEvents event signed as one JWS compact token (RFC 7515).
+
+`seal` signs bytes. `open_message` takes a token from a link and says whether it counts for this
+office; `open_evidence` does the same for a token carried inside another message. The checks, in
+their order; each has an error class of its own, and a test that breaks only that check:
+
+ 1. The token is not larger than `MAXIMUM_TOKEN` bytes.                      TooLargeError
+ 2. It has three segments, each the one canonical base64url of its bytes.    MalformedError
+ 3. The header is strict JSON with exactly alg, typ, x5c, iat and inc.       HeaderError
+ 4. Certificates have the demanded form (P-256, one urn, EKU, leaf no CA).   CertificateError
+ 5. They lead to a trusted root, and were valid when the token was signed.   ChainError,
+                                                                             ExpiredError
+ 6. `alg` is the algorithm of the certificate's key.                         AlgorithmError
+ 7. The signature fits.                                                      SignatureError
+ 8. Directly: the signer's path is the parent's or a child's.                StrangerError
+    As evidence: its path lies above this office's, or below it.             EvidenceError
+ 9. Directly: `iat` is near now.                                             ClockError
+10. The payload is one CloudEvents event in strict JSON.                     PayloadError
+11. Its source is the signer.                                                SourceError
+12. Directly: its recipient is this office.                                  RecipientError
+13. Its type and major version are known.                                    TypeUnknownError
+14. The type may travel in this direction.                                   DirectionError
+15. The data fits the type.                                                  DataError
+
+Not checked here, since it needs a memory: whether the message came before, whether the sender's
+incarnation is the newest, whether AMQP's unsigned properties agree (`node/relay/reception`).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from joserfc import jws
+from joserfc.errors import JoseError
+from pydantic import ValidationError
+
+from protocol import errors
+from protocol.identifiers import Digest, digest
+from protocol.keys import Signer
+from protocol.messages import catalogue, event
+from protocol.messages.event import Event
+from protocol.offices import Record
+from protocol.trust import Chains, Path, Place, VerifiedChain
+
+MAXIMUM_TOKEN = 2 * 1024 * 1024
+"""Bytes. A blob of 1 MiB is the largest message: its base64 stands in base64."""
+
+MAXIMUM_HEADER = 16 * 1024
+TYPE = "zhitong+jws"
+MEMBERS = frozenset({"alg", "typ", "x5c", "iat", "inc"})
+AHEAD = timedelta(minutes=15)
+BEHIND = timedelta(days=7)
+
+
+class _Registry(jws.JWSRegistry):
+    max_header_length = MAXIMUM_HEADER
+    max_payload_length = MAXIMUM_TOKEN
+
+
+_REGISTRY = _Registry(algorithms=["ES256"], strict_check_header=False)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A message whose signature and meaning were verified; nothing else makes one."""
+
+    token: bytes
+    payload: bytes
+    digest: Digest
+    event: Event
+    name: str
+    data: Record
+    path: Path
+    signed_at: datetime
+    incarnation: int
+    from_above: bool
+
+
+@dataclass(frozen=True)
+class _Parsed:
+    token: bytes
+    payload: bytes
+    header: dict[str, Any]
+    chain: tuple[bytes, ...]
+    signed_at: datetime
+
+
+def seal(payload: bytes, signer: Signer, *, signed_at: datetime, incarnation: int) -> bytes:
+    """Sign the payload as it is (RFC 7515 §5.1). `signed_at` counts in whole seconds."""
+    header = {
+        "alg": signer.algorithm,
+        "typ": TYPE,
+        "iat": int(signed_at.timestamp()),
+        "inc": incarnation,
+        "x5c": [base64.b64encode(der).decode() for der in signer.chain],
+    }
+    signing_input = (
+        _encode(json.dumps(header, separators=(",", ":")).encode()) + b"." + _encode(payload)
+    )
+    return signing_input + b"." + _encode(signer.sign(signing_input))
+
+
+def open_message(token: bytes, *, chains: Chains, place: Place, now: datetime) -> Opened:
+    """Check a message from a link, steps 1 to 15. Raises an `EnvelopeError`.
+
+    The caller must still ask whether it came before, and whether the incarnation is the newest.
+    """
+    parsed, chain = _verify(token, chains)
+    # 8.
+    from_above = place.is_parent(chain.path)
+    if not from_above and not place.is_child(chain.path):
+        raise errors.StrangerError(f"signed by {chain.path}, which is no neighbour of this office")
+    # 9.
+    if not now - BEHIND <= parsed.signed_at <= now + AHEAD:
+        raise errors.ClockError
+    content, name = _content(parsed, chain, recipient=place.own)
+    # 14.
+    way = catalogue.direction(name)
+    forbidden = catalogue.Direction.UP if from_above else catalogue.Direction.DOWN
+    if way is forbidden:
+        raise errors.DirectionError(f"{name} may not travel {way.value}wards from {chain.path}")
+    return _opened(parsed, chain, content, name, from_above)
+
+
+def open_evidence(token: bytes, *, chains: Chains, place: Place) -> Opened:
+    """Check a token carried inside another message: all steps but 9, 12 and 14.
+
+    Says only who signed what, and that this office stands below or above the signer. The caller
+    must still ask whether it proves what it is carried for.
+    """
+    parsed, chain = _verify(token, chains)
+    # 8.
+    from_above = place.is_above(chain.path)
+    if not from_above and not place.is_below(chain.path):
+        raise errors.EvidenceError(f"evidence signed by {chain.path}, neither above nor below")
+    content, name = _content(parsed, chain, recipient=None)
+    return _opened(parsed, chain, content, name, from_above)
+
+
+def _verify(token: bytes, chains: Chains) -> tuple[_Parsed, VerifiedChain]:
+    parsed = _parse(token)
+    # 4. and 5.
+    chain = chains.verify(parsed.chain, parsed.signed_at)
+    # 6. Every key is on P-256 (step 4), and P-256 signs as ES256.
+    if parsed.header["alg"] != "ES256":
+        raise errors.AlgorithmError
+    # 7.
+    try:
+        jws.deserialize_compact(token, chain.key, registry=_REGISTRY)
+    except JoseError as error:
+        raise errors.SignatureError from error
+    return parsed, chain
+
+
+def _parse(token: bytes) -> _Parsed:
+    # 1.
+    if len(token) > MAXIMUM_TOKEN:
+        raise errors.TooLargeError(f"the token has {len(token)} bytes; {MAXIMUM_TOKEN} are allowed")
+    # 2.
+    segments = token.split(b".")
+    if len(segments) != 3:
+        raise errors.MalformedError
+    head, payload, _ = (_decode(segment) for segment in segments)
+    # 3.
+    if len(head) > MAXIMUM_HEADER:
+        raise errors.HeaderError(f"the header is larger than {MAXIMUM_HEADER} bytes")
+    try:
+        header = json.loads(head.decode("utf-8"), object_pairs_hook=event.without_duplicates)
+        if not isinstance(header, dict) or header.keys() != MEMBERS or header["typ"] != TYPE:
+            raise errors.HeaderError
+        if not isinstance(header["alg"], str) or type(header["iat"]) is not int:
+            raise errors.HeaderError
+        if type(header["inc"]) is not int or not 1 <= header["inc"] < 2**53:
+            raise errors.HeaderError
+        chain = tuple(base64.b64decode(text, validate=True) for text in header["x5c"])
+        if [base64.b64encode(der).decode() for der in chain] != header["x5c"]:
+            raise errors.HeaderError
+        signed_at = datetime.fromtimestamp(header["iat"], UTC)
+    except (ValueError, TypeError, OverflowError, OSError, RecursionError) as error:
+        raise errors.HeaderError from error
+    return _Parsed(token, payload, header, chain, signed_at)
+
+
+def _content(parsed: _Parsed, chain: VerifiedChain, recipient: Path | None) -> tuple[Event, str]:
+    # 10.
+    content = event.decode(parsed.payload)
+    # 11.
+    if content.sender != chain.path.node:
+        raise errors.SourceError(f"signed by {chain.path.node}, but speaks as {content.sender}")
+    # 12.
+    if recipient is not None and content.addressee != recipient.node:
+        raise errors.RecipientError(f"addressed to {content.addressee}, not to this office")
+    # 13.
+    name = catalogue.short_name(content.type)
+    if name is None:
+        raise errors.TypeUnknownError(f"type {content.type} is not known here")
+    return content, name
+
+
+def _opened(
+    parsed: _Parsed, chain: VerifiedChain, content: Event, name: str, from_above: bool
+) -> Opened:
+    # 15.
+    try:
+        data = catalogue.MODELS[name].model_validate(content.data)
+    except ValidationError as error:
+        raise errors.DataError(f"{name}: {event.brief(error)}") from error
+    if content.subject is None and name in catalogue.ABOUT_ITEMS:
+        raise errors.DataError(f"{name}: names no item")
+    return Opened(
+        token=parsed.token,
+        payload=parsed.payload,
+        digest=digest(parsed.payload),
+        event=content,
+        name=name,
+        data=data,
+        path=chain.path,
+        signed_at=parsed.signed_at,
+        incarnation=parsed.header["inc"],
+        from_above=from_above,
+    )
+
+
+def _encode(data: bytes) -> bytes:
+    return base64.urlsafe_b64encode(data).rstrip(b"=")
+
+
+def _decode(segment: bytes) -> bytes:
+    try:
+        data = base64.b64decode(segment + b"=" * (-len(segment) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise errors.MalformedError from error
+    if _encode(data) != segment:
+        raise errors.MalformedError("the token's base64url is not in its canonical spelling")
+    return data

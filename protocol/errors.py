@@ -1,0 +1,148 @@
+"""The errors of the protocol: what was wrong with bytes that claimed to be a message.
+
+Every error carries a stable `code` (it goes into receipts, quarantine rows and problem
+documents) and says whether it is `permanent`: a temporary refusal may succeed when the same
+message is sent again, a permanent one never will. The first line of the docstring is the
+default text.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import ClassVar
+
+
+class ZhitongError(Exception):
+    """Something went wrong in Zhitong."""
+
+    code: ClassVar[str] = "zhitong.error"
+    permanent: ClassVar[bool] = True
+
+    def __init__(self, detail: str | None = None) -> None:
+        super().__init__(detail or inspect.getdoc(type(self)) or type(self).__name__)
+
+    @property
+    def detail(self) -> str:
+        """What happened, in one sentence."""
+        return str(self)
+
+
+class ProtocolError(ZhitongError):
+    """A message breaks the protocol."""
+
+    code = "protocol.error"
+
+
+class EnvelopeError(ProtocolError):
+    """A message was not accepted."""
+
+    code = "envelope.error"
+
+
+class TooLargeError(EnvelopeError):
+    """The token is larger than the protocol allows."""
+
+    code = "envelope.too_large"
+
+
+class MalformedError(EnvelopeError):
+    """The body is not a JWS compact token in its one canonical spelling."""
+
+    code = "envelope.malformed"
+
+
+class HeaderError(EnvelopeError):
+    """The token's header does not have exactly the members that the protocol names."""
+
+    code = "envelope.header"
+
+
+class CertificateError(EnvelopeError):
+    """A certificate in the token does not have the form that the protocol demands."""
+
+    code = "envelope.certificate"
+
+
+class ChainError(EnvelopeError):
+    """The certificates do not lead to a root that this office trusts."""
+
+    code = "envelope.chain"
+
+
+class ExpiredError(EnvelopeError):
+    """The certificates were not valid at the time of signing."""
+
+    code = "envelope.expired"
+
+
+class AlgorithmError(EnvelopeError):
+    """The algorithm does not fit the certificate's key."""
+
+    code = "envelope.algorithm"
+
+
+class SignatureError(EnvelopeError):
+    """The signature does not fit the token."""
+
+    code = "envelope.signature"
+
+
+class ClockError(EnvelopeError):
+    """The time of signing is too far from now; sign the message again."""
+
+    code = "envelope.time"
+    permanent = False
+
+
+class StrangerError(EnvelopeError):
+    """The signer is neither the office above nor an office certified by this one."""
+
+    code = "envelope.stranger"
+
+
+class PayloadError(EnvelopeError):
+    """The signed content is not a CloudEvents 1.0 event in strict JSON."""
+
+    code = "envelope.payload"
+
+
+class SourceError(EnvelopeError):
+    """The event's source is not the office that signed it."""
+
+    code = "envelope.source"
+
+
+class RecipientError(EnvelopeError):
+    """The event is addressed to another office."""
+
+    code = "envelope.recipient"
+
+
+class TypeUnknownError(EnvelopeError):
+    """The event's type, or its major version, is not known here."""
+
+    code = "envelope.type"
+
+
+class DirectionError(EnvelopeError):
+    """A message of this type may not travel in this direction."""
+
+    code = "envelope.direction"
+
+
+class DataError(EnvelopeError):
+    """The event's data does not fit its type."""
+
+    code = "envelope.data"
+
+
+class EvidenceError(ProtocolError):
+    """A message carried inside another one does not prove what it is carried for."""
+
+    code = "evidence.refused"
+
+
+class LifecycleError(ProtocolError):
+    """The action is not possible in the item's present state."""
+
+    code = "item.state"

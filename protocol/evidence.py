@@ -1,0 +1,96 @@
+"""What a message proves about an item through the signed messages that it carries inside.
+
+Downwards, feedback from a higher office comes as a chain of messages, each inside the next: the
+innermost is signed by the office that decided. Upwards, a forwarded item carries the message by
+which the forwarding office received it. Rules for a carried message, one test each:
+
+ 1. It verifies (`envelope.open_evidence`).
+ 2. It has a type that may be carried here.
+ 3. It comes from the direct neighbour of the office that carries it, away from this office.
+ 4. It was sent to the office that carries it.
+ 5. It is about the same item.
+ 6. What is said inside was said by the office that signed it.
+
+That an inner message belongs to the item is vouched for by the office that carries it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from protocol import envelope
+from protocol.envelope import Opened
+from protocol.errors import EvidenceError
+from protocol.messages.facts import FactBase
+from protocol.messages.items import Edition
+from protocol.messages.work import Feedback
+from protocol.trust import Chains, Path, Place
+
+
+@dataclass(frozen=True)
+class ProvenFact:
+    """A fact with the office that decided it, proven by that office's signature."""
+
+    fact: FactBase
+    path: Path
+    carriers: tuple[Path, ...]
+    """The offices that handed it on, the one nearest to us first; empty when it came directly."""
+
+
+def fact_of(message: Opened, *, chains: Chains, place: Place) -> ProvenFact:
+    """The fact in a feedback message, from however high. Raises `EvidenceError`."""
+    carriers: list[Path] = []
+    current = message
+    while True:
+        feedback = current.data
+        if not isinstance(feedback, Feedback):
+            # 2.
+            raise EvidenceError(f"feedback carries a {current.name}")
+        if feedback.fact is not None:
+            break
+        assert feedback.evidence is not None  # the model holds one of the two
+        inner = _open(feedback.evidence, current, chains, place)
+        # 3.
+        if not inner.from_above or inner.path.offices != current.path.offices[:-1]:
+            raise EvidenceError(f"{current.path} carries feedback of {inner.path}, not its parent")
+        carriers.append(current.path)
+        current = inner
+    # 6.
+    if feedback.fact.office.id != current.path.node:
+        raise EvidenceError(f"{current.path} states a fact of {feedback.fact.office.id}")
+    return ProvenFact(feedback.fact, current.path, tuple(carriers))
+
+
+def origins_of(message: Opened, *, chains: Chains, place: Place) -> tuple[Opened, ...]:
+    """The messages by which a forwarded item climbed, newest first. Raises `EvidenceError`."""
+    climbed: list[Opened] = []
+    waiting = [message]
+    while waiting:
+        current = waiting.pop()
+        edition = current.data
+        if not isinstance(edition, Edition):
+            # 2.
+            raise EvidenceError(f"an item carries a {current.name}")
+        # 6.
+        if not edition.evidence and edition.origin.id != current.path.node:
+            raise EvidenceError(f"{current.path} names {edition.origin.id} without its signature")
+        for token in edition.evidence:
+            inner = _open(token, current, chains, place)
+            # 3.
+            if inner.from_above or inner.path.offices[:-1] != current.path.offices:
+                raise EvidenceError(f"{current.path} carries an item of {inner.path}, no child")
+            climbed.append(inner)
+            waiting.append(inner)
+    return tuple(climbed)
+
+
+def _open(token: str, carrier: Opened, chains: Chains, place: Place) -> Opened:
+    # 1.
+    inner = envelope.open_evidence(token.encode(), chains=chains, place=place)
+    # 4.
+    if inner.event.addressee != carrier.path.node:
+        raise EvidenceError(f"{carrier.path} carries a message to {inner.event.addressee}")
+    # 5.
+    if inner.event.subject != carrier.event.subject:
+        raise EvidenceError("the evidence is about another item")
+    return inner

@@ -1,0 +1,158 @@
+"""The life of an item at one office: one table of transitions, and the fold over events. Pure.
+
+An office's standing on an item follows from its events alone. Events of one office are ordered by
+(sequence, step): the sequence counts the office's facts about the item, and an event that is no
+fact (a submission, a new edition) stands as a step behind the fact before it. The fold never looks
+at times, so any order of arrival and any repetition give the same standing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from protocol.errors import LifecycleError
+from protocol.identifiers import NodeId
+
+
+class State(StrEnum):
+    """Where an item stands at one office."""
+
+    SUBMITTED = "submitted"
+    REGISTERED = "registered"
+    ADOPTED = "adopted"
+    DECLINED = "declined"
+    RETURNED = "returned"
+    WITHDRAWN = "withdrawn"
+
+
+class Action(StrEnum):
+    """What an author or an office does with an item."""
+
+    SUBMIT = "submit"
+    RESUBMIT = "resubmit"
+    WITHDRAW = "withdraw"
+    REGISTER = "register"
+    ADOPT = "adopt"
+    DECLINE = "decline"
+    RETURN = "return"
+    FORWARD_UP = "forward_up"
+    INSTRUCT = "instruct"
+    IMPLEMENT = "implement"
+    CLOSE = "close"
+
+
+@dataclass(frozen=True)
+class Transition:
+    """One row of the table: in which states an action is possible, and what it leaves behind.
+
+    `to` is None where the state stays; `after` names a fact of this office that must exist.
+    """
+
+    action: Action
+    states: frozenset[State]
+    kind: str
+    to: State | None = None
+    after: str | None = None
+
+
+def _row(
+    action: Action,
+    states: str,
+    kind: str,
+    to: State | None = None,
+    after: str | None = None,
+) -> Transition:
+    return Transition(action, frozenset(State(s) for s in states.split()), kind, to, after)
+
+
+TRANSITIONS: dict[Action, Transition] = {
+    row.action: row
+    for row in (
+        _row(Action.SUBMIT, "", "submitted", State.SUBMITTED),
+        _row(Action.RESUBMIT, "returned", "resubmitted", State.SUBMITTED),
+        _row(Action.WITHDRAW, "submitted returned", "withdrawn", State.WITHDRAWN),
+        _row(Action.REGISTER, "submitted", "registered", State.REGISTERED),
+        _row(Action.ADOPT, "registered", "adopted", State.ADOPTED),
+        _row(Action.DECLINE, "submitted registered", "declined", State.DECLINED),
+        _row(Action.RETURN, "submitted registered", "returned", State.RETURNED),
+        _row(Action.FORWARD_UP, "registered adopted", "forwarded"),
+        _row(Action.INSTRUCT, "registered adopted", "instructed"),
+        _row(Action.IMPLEMENT, "registered adopted", "implemented", after="instructed"),
+        _row(Action.CLOSE, "registered adopted", "closed"),
+    )
+}
+"""A new item is submitted from no state at all; nothing is possible after `closed`."""
+
+STATE_AFTER: dict[str, State] = {
+    row.kind: row.to for row in TRANSITIONS.values() if row.to is not None
+}
+
+
+@dataclass(frozen=True, order=True)
+class Moment:
+    """One event as the fold sees it."""
+
+    sequence: int
+    step: int
+    kind: str = field(compare=False)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What one office has decided so far."""
+
+    state: State | None = None
+    kinds: frozenset[str] = frozenset()
+
+    @property
+    def closed(self) -> bool:
+        """Whether the office is done with the item."""
+        return "closed" in self.kinds
+
+
+def advance(action: Action, standing: Standing | None) -> State:
+    """The state after the action. Raises `LifecycleError` when it is not possible now."""
+    row = TRANSITIONS[action]
+    if standing is None or standing.state is None:
+        if row.states or row.to is None:
+            raise LifecycleError(f"cannot {action}: there is no such item here")
+        return row.to
+    if standing.closed:
+        raise LifecycleError(f"cannot {action}: the item is closed")
+    if standing.state not in row.states:
+        raise LifecycleError(f"cannot {action}: the item is {standing.state}")
+    if row.after is not None and row.after not in standing.kinds:
+        raise LifecycleError(f"cannot {action}: the item was never {row.after}")
+    return row.to or standing.state
+
+
+def possible(standing: Standing) -> tuple[Action, ...]:
+    """The actions that are possible now, in the order of the table."""
+    found = []
+    for action in TRANSITIONS:
+        try:
+            advance(action, standing)
+        except LifecycleError:
+            continue
+        found.append(action)
+    return tuple(found)
+
+
+def fold(moments: Iterable[Moment]) -> Standing:
+    """The standing of one office from its events, in whatever order they are given."""
+    state: State | None = None
+    kinds: set[str] = set()
+    for moment in sorted(set(moments)):
+        state = STATE_AFTER.get(moment.kind, state)
+        kinds.add(moment.kind)
+    return Standing(state, frozenset(kinds))
+
+
+def fold_by_office(moments: Iterable[tuple[NodeId, Moment]]) -> dict[NodeId, Standing]:
+    """The standing of every office that spoke about the item."""
+    by_office: dict[NodeId, list[Moment]] = {}
+    for office, moment in moments:
+        by_office.setdefault(office, []).append(moment)
+    return {office: fold(events) for office, events in by_office.items()}

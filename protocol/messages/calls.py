@@ -1,0 +1,45 @@
+"""What an office sends to all below it: calls, topics, circulars; and that they were read."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field
+
+from protocol.messages.items import Topic
+from protocol.offices import Line, Record, Text
+
+
+class Solicitation(Record):
+    """A directed call for items, with a deadline."""
+
+    title: Line
+    body: Text
+    due: AwareDatetime
+    topic: Topic | None = None
+    pass_on: bool = False
+
+
+class TopicGuide(Record):
+    """What an office would like to hear about in a period."""
+
+    period: Line
+    topics: Annotated[tuple[Line, ...], Field(min_length=1, max_length=200)]
+    pass_on: bool = False
+
+
+class Circular(Record):
+    """Figures and praise for a period."""
+
+    title: Line
+    period: Line
+    body: Text
+    pass_on: bool = False
+
+
+class Read(Record):
+    """A call was read."""
+
+    message: UUID
+    at: AwareDatetime

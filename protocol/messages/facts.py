@@ -1,0 +1,146 @@
+"""Facts: what an office decided about an item, in words that every author may read.
+
+A fact is unique by (item, office, sequence): the sequence is the deciding office's own count of
+facts about that item, from 1, without gaps. `at` is when the office acted; it proves nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field
+
+from protocol.offices import Line, OfficeReference, Record, Text
+
+
+class FactBase(Record):
+    """What all facts say."""
+
+    office: OfficeReference
+    sequence: int = Field(ge=1, le=1_000_000)
+    at: AwareDatetime
+
+
+class Registered(FactBase):
+    kind: Literal["registered"] = "registered"
+    number: Line
+
+
+class Returned(FactBase):
+    kind: Literal["returned"] = "returned"
+    reason: Text
+
+
+class Declined(FactBase):
+    kind: Literal["declined"] = "declined"
+    reason: Text
+
+
+class Withdrawn(FactBase):
+    kind: Literal["withdrawn"] = "withdrawn"
+
+
+class WithdrawalRefused(FactBase):
+    kind: Literal["withdrawal_refused"] = "withdrawal_refused"
+    reason: Text
+
+
+class Merged(FactBase):
+    kind: Literal["merged"] = "merged"
+    into: UUID
+
+
+class Unmerged(FactBase):
+    kind: Literal["unmerged"] = "unmerged"
+    out_of: UUID
+
+
+class Published(FactBase):
+    kind: Literal["published"] = "published"
+    series: Literal["general_issue", "special_report", "urgent_relay", "referral"]
+    issue: Line
+
+
+class Adopted(FactBase):
+    kind: Literal["adopted"] = "adopted"
+    manner: Literal["single", "combined"]
+    issue: Line | None = None
+
+
+class AdoptionRetracted(FactBase):
+    kind: Literal["adoption_retracted"] = "adoption_retracted"
+    reason: Text
+
+
+class Forwarded(FactBase):
+    kind: Literal["forwarded"] = "forwarded"
+    to: OfficeReference
+    edition: int = Field(ge=1)
+
+
+class Referred(FactBase):
+    kind: Literal["referred"] = "referred"
+    to: Line
+
+
+class LeaderRead(FactBase):
+    kind: Literal["leader_read"] = "leader_read"
+    leader: Line
+    post: Line
+
+
+class Instructed(FactBase):
+    kind: Literal["instructed"] = "instructed"
+    leader: Line
+    post: Line
+    text: Text
+    on: date
+
+
+class Assigned(FactBase):
+    kind: Literal["assigned"] = "assigned"
+    to: Line
+    due: date | None = None
+
+
+class Replied(FactBase):
+    kind: Literal["replied"] = "replied"
+    unit: Line
+    text: Text
+    degree: Literal["solved", "partly_solved", "planned", "not_solved"]
+
+
+class Implemented(FactBase):
+    kind: Literal["implemented"] = "implemented"
+    unit: Line
+    text: Text
+
+
+class Closed(FactBase):
+    kind: Literal["closed"] = "closed"
+    note: Text | None = None
+
+
+Fact = Annotated[
+    Registered
+    | Returned
+    | Declined
+    | Withdrawn
+    | WithdrawalRefused
+    | Merged
+    | Unmerged
+    | Published
+    | Adopted
+    | AdoptionRetracted
+    | Forwarded
+    | Referred
+    | LeaderRead
+    | Instructed
+    | Assigned
+    | Replied
+    | Implemented
+    | Closed,
+    Field(discriminator="kind"),
+]

@@ -1,0 +1,73 @@
+"""What travels about trust itself: who exists, certificates, revocations, purges."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field, StringConstraints
+
+from protocol.offices import Level, Line, NodeName, Record, Text
+
+Base64 = Annotated[str, StringConstraints(max_length=16_384, pattern=r"^[A-Za-z0-9+/]+={0,2}$")]
+
+
+class DirectoryEntry(Record):
+    """One office of the hierarchy."""
+
+    id: NodeName
+    name: Line
+    level: Level
+    parent: NodeName | None = None
+    region_code: Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")] | None = None
+
+
+class Directory(Record):
+    """Who exists."""
+
+    offices: Annotated[tuple[DirectoryEntry, ...], Field(max_length=5_000)]
+
+
+class CertificateRequest(Record):
+    """A request for a new certificate (DER, PKCS #10), signed by the old key."""
+
+    request: Base64
+
+
+class Certificate(Record):
+    """A renewed certificate and its issuers below the root (DER, leaf first)."""
+
+    chain: Annotated[tuple[Base64, ...], Field(min_length=1, max_length=8)]
+
+
+class RevokedCertificate(Record):
+    """A certificate that no longer counts."""
+
+    serial: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{1,40}$")]
+    node: NodeName
+    at: AwareDatetime
+    compromised_since: AwareDatetime | None = None
+    reason: Line
+
+
+class Revocations(Record):
+    """All that an issuing office has revoked; a higher number replaces a lower one."""
+
+    issuer: NodeName
+    number: int = Field(ge=1)
+    issued_at: AwareDatetime
+    next_update: AwareDatetime
+    revoked: Annotated[tuple[RevokedCertificate, ...], Field(max_length=5_000)]
+
+
+class Purge(Record):
+    """Erase the item's contents."""
+
+    reason: Text
+
+
+class Purged(Record):
+    """The contents were erased."""
+
+    purge: UUID
+    at: AwareDatetime

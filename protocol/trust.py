@@ -1,0 +1,220 @@
+"""Who may speak: chains to a root, the path that a chain spells, and whose path counts here.
+
+A valid chain alone proves nothing about *which* office speaks: any issuing certificate below the
+root could certify any urn. Therefore the path: the issuing offices from the root downwards, each
+with its issuing key, and the office at the end. `Chains` computes paths; `Place` says which paths
+count for an office at its own place in the tree. Revocation is not looked at here.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509 import verification
+from joserfc.jwk import ECKey
+
+from protocol import certificates
+from protocol.errors import CertificateError, ChainError, ExpiredError
+from protocol.identifiers import Digest, NodeId, digest
+
+CACHED_CHAINS = 4_096
+
+
+@dataclass(frozen=True)
+class IssuingOffice:
+    """An office that certifies others, with the digest of its issuing public key."""
+
+    node: NodeId
+    key: Digest
+
+
+@dataclass(frozen=True)
+class Path:
+    """The issuing offices from the root downwards, and the office that speaks."""
+
+    issuers: tuple[IssuingOffice, ...]
+    node: NodeId
+
+    @property
+    def offices(self) -> tuple[NodeId, ...]:
+        """The offices from the top to the one that speaks, each once."""
+        above = tuple(issuer.node for issuer in self.issuers)
+        return above if above == (self.node,) else (*above, self.node)
+
+    def __str__(self) -> str:
+        return "/".join(self.offices)
+
+
+@dataclass(frozen=True)
+class VerifiedChain:
+    """What a chain proves: who holds the key, on which path, and when that counts."""
+
+    path: Path
+    key: ECKey
+    not_before: datetime
+    not_after: datetime
+
+
+class Place:
+    """An office's own place in the tree: whose words count here, and as what."""
+
+    def __init__(self, own: Path, issuing: IssuingOffice | None = None) -> None:
+        self.own = own
+        self._certifies: tuple[IssuingOffice, ...] | None = None
+        if issuing is not None:
+            is_root = own.issuers == (issuing,)
+            self._certifies = own.issuers if is_root else (*own.issuers, issuing)
+
+    @property
+    def parent(self) -> Path | None:
+        """The path of the office above; None at the top."""
+        if len(self.own.offices) == 1:
+            return None
+        issuers = self.own.issuers
+        above = issuers[:-1] if len(issuers) > 1 else issuers
+        return Path(above, issuers[-1].node)
+
+    def is_parent(self, path: Path) -> bool:
+        """Whether the path is the office above, certified as it always was."""
+        return path == self.parent
+
+    def is_child(self, path: Path) -> bool:
+        """Whether this office itself certified the office at the path's end."""
+        return path.issuers == self._certifies and path.node not in self.own.offices
+
+    def is_above(self, path: Path) -> bool:
+        """Whether the path is a proper prefix of this office's own, with the same keys."""
+        count = len(path.offices)
+        return (
+            count < len(self.own.offices)
+            and path.offices == self.own.offices[:count]
+            and path.issuers == self.own.issuers[: len(path.issuers)]
+        )
+
+    def is_below(self, path: Path) -> bool:
+        """Whether the path leads through this office's own issuing key."""
+        own = self._certifies
+        return (
+            own is not None
+            and path.issuers[: len(own)] == own
+            and path.node not in self.own.offices
+        )
+
+
+class Chains:
+    """Verifies certificate chains at a given time against the roots. Remembers results."""
+
+    def __init__(self, roots: Sequence[x509.Certificate]) -> None:
+        if not roots:
+            raise ValueError("without a root certificate nothing can be verified")
+        self._store = verification.Store(list(roots))
+        self._roots = list(roots)
+        self._known: OrderedDict[tuple[bytes, ...], VerifiedChain] = OrderedDict()
+
+    def verify(self, chain: tuple[bytes, ...], at: datetime) -> VerifiedChain:
+        """The path and key of a chain (DER, leaf first) that was valid at the time `at`.
+
+        Raises `CertificateError` for a form the rules forbid, `ExpiredError`, and
+        `ChainError` for everything that does not lead to a root.
+        """
+        known = self._known.get(chain)
+        if known is None:
+            known = self._examine(chain, at)
+            self._known[chain] = known
+            if len(self._known) > CACHED_CHAINS:
+                self._known.popitem(last=False)
+        if not known.not_before <= at <= known.not_after:
+            raise ExpiredError
+        return known
+
+    def _examine(self, chain: tuple[bytes, ...], at: datetime) -> VerifiedChain:
+        if not 1 <= len(chain) < certificates.MAXIMUM_DEPTH:
+            raise ChainError(f"a chain has 1 to {certificates.MAXIMUM_DEPTH - 1} certificates")
+        parsed = [_parse(der) for der in chain]
+        nodes = [_examine_form(certificate) for certificate in parsed]
+        _examine_leaf(parsed[0])
+        # Expired and not leading to a root are different news for the sender, but the library
+        # reports both in one text: look at the dates first.
+        if not all(c.not_valid_before_utc <= at <= c.not_valid_after_utc for c in parsed):
+            raise ExpiredError
+        try:
+            verifier = (
+                verification.PolicyBuilder()
+                .store(self._store)
+                .time(at)
+                .max_chain_depth(certificates.MAXIMUM_DEPTH)
+                .build_client_verifier()
+            )
+            found = verifier.verify(parsed[0], parsed[1:]).chain
+        except verification.VerificationError as error:
+            raise ChainError(f"the certificates lead to no trusted root: {error}") from error
+        if [c.public_bytes(Encoding.DER) for c in found[:-1]] != list(chain):
+            raise ChainError("the token carries certificates that its chain does not need")
+        top = found[-1]
+        issuers = [*zip(nodes[1:], parsed[1:], strict=True), (_examine_form(top), top)]
+        path = Path(
+            tuple(IssuingOffice(n, key_digest(_public_key(c))) for n, c in reversed(issuers)),
+            nodes[0],
+        )
+        if len(set(path.offices)) != len(path.offices):
+            raise ChainError("an office stands in its own chain twice")
+        return VerifiedChain(
+            path=path,
+            key=ECKey.import_key(
+                _public_key(parsed[0]).public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+            ),
+            not_before=max(c.not_valid_before_utc for c in found),
+            not_after=min(c.not_valid_after_utc for c in found),
+        )
+
+
+def key_digest(key: ec.EllipticCurvePublicKey) -> Digest:
+    """SHA-256 of the public key (DER, SubjectPublicKeyInfo)."""
+    return digest(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+
+
+def issuing_office(certificate: x509.Certificate) -> IssuingOffice:
+    """The office and key of an issuing certificate."""
+    return IssuingOffice(
+        certificates.node_of(certificate.extensions), key_digest(_public_key(certificate))
+    )
+
+
+def _parse(der: bytes) -> x509.Certificate:
+    try:
+        return x509.load_der_x509_certificate(der)
+    except ValueError as error:
+        raise CertificateError("a certificate cannot be read") from error
+
+
+def _public_key(certificate: x509.Certificate) -> ec.EllipticCurvePublicKey:
+    key = certificate.public_key()
+    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise CertificateError("a certificate's key is not on the curve P-256")
+    return key
+
+
+def _examine_form(certificate: x509.Certificate) -> NodeId:
+    try:
+        extensions = certificate.extensions
+        extensions.get_extension_for_class(x509.ExtendedKeyUsage)
+    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension) as error:
+        raise CertificateError("a certificate has no extended key usage") from error
+    _public_key(certificate)
+    return certificates.node_of(extensions)
+
+
+def _examine_leaf(certificate: x509.Certificate) -> None:
+    try:
+        constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
+        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+    except x509.ExtensionNotFound as error:
+        raise CertificateError("a node certificate does not state its usage") from error
+    if constraints.ca or not usage.digital_signature:
+        raise CertificateError("an issuing certificate may not sign messages")
