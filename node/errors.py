@@ -128,13 +128,6 @@ class ItemTakenError(NodeError):
     status = 409
 
 
-class EditionGapError(NodeError):
-    """The edition does not follow the newest one here."""
-
-    code = "item.edition"
-    status = 409
-
-
 class UnsupportedTypeError(NodeError):
     """This version of the node does not handle the message's type yet; send it again later."""
 

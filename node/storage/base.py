@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Dialect, MetaData, TypeDecorator
+from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, MetaData, TypeDecorator
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import DeclarativeBase
 
@@ -39,6 +39,11 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 Json = JSON().with_variant(postgresql.JSONB(), "postgresql")
+
+
+def reference(column: str) -> ForeignKey:
+    """A foreign key that is checked at commit: a batch writes its tables in any order."""
+    return ForeignKey(column, ondelete="RESTRICT", deferrable=True, initially="DEFERRED")
 
 
 class Base(DeclarativeBase):

@@ -2,7 +2,8 @@
 
 Two kinds of session. `reading` is for queries. `writing` is for use-cases: on SQLite it begins
 with BEGIN IMMEDIATE, so that what was read cannot change before it is written; on PostgreSQL rows
-that are read in order to be changed are locked with FOR UPDATE, which SQLite neither has nor needs.
+that are read in order to be changed are locked with FOR UPDATE, which SQLite neither has nor
+needs. Nothing is flushed behind a use-case's back: everything goes out at the commit.
 """
 
 from __future__ import annotations
@@ -29,9 +30,11 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int = 5) -> None:
         self.engine = _engine(url, pool_size)
-        self.reading = async_sessionmaker(self.engine, expire_on_commit=False)
+        self.reading = async_sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
         self.writing = async_sessionmaker(
-            self.engine.execution_options(zhitong_writing=True), expire_on_commit=False
+            self.engine.execution_options(zhitong_writing=True),
+            expire_on_commit=False,
+            autoflush=False,
         )
 
     @property

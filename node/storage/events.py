@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from node.storage.base import Base
+from node.storage.base import Base, reference
 
 
 class Event(Base):
@@ -22,7 +22,7 @@ class Event(Base):
     __tablename__ = "events"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    item_id: Mapped[UUID] = mapped_column(ForeignKey("items.id", ondelete="RESTRICT"))
+    item_id: Mapped[UUID] = mapped_column(reference("items.id"))
     office: Mapped[str] = mapped_column(String(40))
     sequence: Mapped[int]
     step: Mapped[int] = mapped_column(default=0)
@@ -43,9 +43,9 @@ class Notice(Base):
     __tablename__ = "notices"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id", ondelete="RESTRICT"))
-    item_id: Mapped[UUID] = mapped_column(ForeignKey("items.id", ondelete="RESTRICT"))
-    event_id: Mapped[UUID] = mapped_column(ForeignKey("events.id", ondelete="RESTRICT"))
+    person_id: Mapped[UUID] = mapped_column(reference("people.id"))
+    item_id: Mapped[UUID] = mapped_column(reference("items.id"))
+    event_id: Mapped[UUID] = mapped_column(reference("events.id"))
     created_at: Mapped[datetime]
     read_at: Mapped[datetime | None]
 

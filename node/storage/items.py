@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from node.storage.base import Base
+from node.storage.base import Base, reference
 
 
 class Item(Base):
@@ -55,9 +55,7 @@ class Edition(Base):
 
     __tablename__ = "editions"
 
-    item_id: Mapped[UUID] = mapped_column(
-        ForeignKey("items.id", ondelete="RESTRICT"), primary_key=True
-    )
+    item_id: Mapped[UUID] = mapped_column(reference("items.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
     title: Mapped[str] = mapped_column(String(200))
     body: Mapped[str] = mapped_column(Text)
@@ -75,12 +73,8 @@ class ItemAuthor(Base):
 
     __tablename__ = "item_authors"
 
-    item_id: Mapped[UUID] = mapped_column(
-        ForeignKey("items.id", ondelete="RESTRICT"), primary_key=True
-    )
-    person_id: Mapped[UUID] = mapped_column(
-        ForeignKey("people.id", ondelete="RESTRICT"), primary_key=True
-    )
+    item_id: Mapped[UUID] = mapped_column(reference("items.id"), primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(reference("people.id"), primary_key=True)
 
     __table_args__ = (Index("ix_item_authors_person_id", "person_id"),)  # an author's own list
 

@@ -198,7 +198,12 @@ def upgrade() -> None:
         sa.Column("message_source", sa.String(length=40), nullable=True),
         sa.Column("message_id", sa.Uuid(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["item_id"], ["items.id"], name=op.f("fk_editions_item_id"), ondelete="RESTRICT"
+            ["item_id"],
+            ["items.id"],
+            name=op.f("fk_editions_item_id"),
+            ondelete="RESTRICT",
+            initially="DEFERRED",
+            deferrable=True,
         ),
         sa.PrimaryKeyConstraint("item_id", "number", name=op.f("pk_editions")),
     )
@@ -217,7 +222,12 @@ def upgrade() -> None:
         sa.Column("message_source", sa.String(length=40), nullable=True),
         sa.Column("message_id", sa.Uuid(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["item_id"], ["items.id"], name=op.f("fk_events_item_id"), ondelete="RESTRICT"
+            ["item_id"],
+            ["items.id"],
+            name=op.f("fk_events_item_id"),
+            ondelete="RESTRICT",
+            initially="DEFERRED",
+            deferrable=True,
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_events")),
         sa.UniqueConstraint(
@@ -233,13 +243,20 @@ def upgrade() -> None:
         sa.Column("item_id", sa.Uuid(), nullable=False),
         sa.Column("person_id", sa.Uuid(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["item_id"], ["items.id"], name=op.f("fk_item_authors_item_id"), ondelete="RESTRICT"
+            ["item_id"],
+            ["items.id"],
+            name=op.f("fk_item_authors_item_id"),
+            ondelete="RESTRICT",
+            initially="DEFERRED",
+            deferrable=True,
         ),
         sa.ForeignKeyConstraint(
             ["person_id"],
             ["people.id"],
             name=op.f("fk_item_authors_person_id"),
             ondelete="RESTRICT",
+            initially="DEFERRED",
+            deferrable=True,
         ),
         sa.PrimaryKeyConstraint("item_id", "person_id", name=op.f("pk_item_authors")),
     )
@@ -272,13 +289,28 @@ def upgrade() -> None:
         sa.Column("created_at", TIME, nullable=False),
         sa.Column("read_at", TIME, nullable=True),
         sa.ForeignKeyConstraint(
-            ["event_id"], ["events.id"], name=op.f("fk_notices_event_id"), ondelete="RESTRICT"
+            ["event_id"],
+            ["events.id"],
+            name=op.f("fk_notices_event_id"),
+            ondelete="RESTRICT",
+            initially="DEFERRED",
+            deferrable=True,
         ),
         sa.ForeignKeyConstraint(
-            ["item_id"], ["items.id"], name=op.f("fk_notices_item_id"), ondelete="RESTRICT"
+            ["item_id"],
+            ["items.id"],
+            name=op.f("fk_notices_item_id"),
+            ondelete="RESTRICT",
+            initially="DEFERRED",
+            deferrable=True,
         ),
         sa.ForeignKeyConstraint(
-            ["person_id"], ["people.id"], name=op.f("fk_notices_person_id"), ondelete="RESTRICT"
+            ["person_id"],
+            ["people.id"],
+            name=op.f("fk_notices_person_id"),
+            ondelete="RESTRICT",
+            initially="DEFERRED",
+            deferrable=True,
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notices")),
         sa.UniqueConstraint("person_id", "event_id", name=op.f("uq_notices_person_id_event_id")),

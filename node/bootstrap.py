@@ -1,0 +1,168 @@
+"""The composition root: builds one office's node from its settings, starts and stops it.
+
+Nothing is opened before `start`. A node has two halves, which one process or two may run: the
+relay (loops, keys, broker) and the web (pages and API, no key).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Literal
+from uuid import UUID
+
+import structlog
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from node import keys
+from node.config import Settings
+from node.loop import Loop, Wakers
+from node.relay.auditor import Auditor
+from node.relay.caretaker import Caretaker
+from node.relay.consumer import Consumer
+from node.relay.memory import Switchboard
+from node.relay.publisher import Publisher
+from node.relay.routes import AmqpTransport
+from node.relay.transport import Transport
+from node.storage import wake
+from node.storage.database import Database
+from node.workflow import directory
+from node.workflow.desk import Desk
+from protocol.identifiers import NodeId, uuid7
+from protocol.trust import Chains, IssuingOffice, Place, issuing_office
+
+log = structlog.get_logger()
+
+Half = Literal["both", "web", "relay"]
+AUDIT_POLL = 1.0
+
+
+def system_clock() -> datetime:
+    """The time, in UTC."""
+    return datetime.now(UTC)
+
+
+def system_id() -> UUID:
+    """A new UUID of version 7."""
+    return uuid7(system_clock(), os.urandom(10))
+
+
+@dataclass
+class Node:
+    """One office's node, built and not yet started."""
+
+    settings: Settings
+    desk: Desk
+    half: Half
+    switchboard: Switchboard | None = None
+    _loops: list[Loop] = field(default_factory=list)
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _transport: AmqpTransport | None = None
+    _stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def start(self) -> None:
+        """Enter the neighbours and start the loops."""
+        settings, desk = self.settings, self.desk
+        async with desk.database.writing.begin() as session:
+            await directory.know(session, desk.office, "self", settings.office.region_code)
+            if desk.parent is not None:
+                await directory.know(session, desk.parent, "parent")
+            await session.flush()
+            incarnation = await directory.own_incarnation(session, desk.node)
+        if self.half == "web":
+            if desk.database.is_postgresql:
+                desk.wakers.on("outbox", lambda: self._spawn(wake.notify(desk.database, "outbox")))
+            return
+        transport = self._carrier()
+        signer = keys.file_signer(
+            settings.path(settings.keys.node_key), settings.path(settings.keys.node_chain)
+        )
+        poll = settings.relay.poll
+        publisher = Publisher(desk, transport, signer, settings.relay, incarnation=incarnation)
+        consumer = Consumer(desk, transport, settings.relay)
+        sending = Loop("publisher", publisher.step, poll=poll)
+        taking = Loop("consumer", consumer.step, poll=poll)
+        sealing = Loop("auditor", Auditor(desk).step, poll=AUDIT_POLL)
+        self._loops = [sending, taking, sealing]
+        transport.on_arrival(lambda: _wake_all(taking, sending))
+        desk.wakers.on("outbox", sending.wake)
+        if self._transport is not None:
+            caretaker = Caretaker(
+                lambda: directory.children(desk.database), self._transport.children_changed
+            )
+            self._loops.append(Loop("caretaker", caretaker.step, poll=poll))
+            self._spawn(self._transport.run())
+        if self.half == "relay" and desk.database.is_postgresql:
+            self._spawn(wake.listen(settings.database_url, desk.wakers.wake, self._stopping))
+        for loop in self._loops:
+            self._spawn(loop.run())
+        log.info("node.started", node=desk.node, half=self.half)
+
+    async def stop(self) -> None:
+        """Finish the steps under way, close connections."""
+        self._stopping.set()
+        for loop in self._loops:
+            loop.stop()
+        if self._transport is not None:
+            self._transport.stop()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.desk.database.close()
+        log.info("node.stopped", node=self.desk.node)
+
+    def _carrier(self) -> Transport:
+        settings, desk = self.settings, self.desk
+        if self.switchboard is not None:
+            return self.switchboard.connect(desk.node)
+        self._transport = AmqpTransport(
+            desk.node,
+            parent=NodeId(settings.parent.id) if settings.parent else None,
+            parent_broker=settings.parent.broker if settings.parent else None,
+            own_broker=settings.hub.broker if settings.hub else None,
+            management=settings.hub.management if settings.hub else None,
+            children=lambda: directory.children(desk.database),
+            prefetch=settings.relay.batch * 2,
+        )
+        return self._transport
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        self._tasks.append(asyncio.create_task(work))
+
+
+def build(
+    settings: Settings,
+    *,
+    half: Half = "both",
+    switchboard: Switchboard | None = None,
+    clock: Callable[[], datetime] = system_clock,
+    new_id: Callable[[], UUID] = system_id,
+) -> Node:
+    """A node from its settings. Raises `ConfigurationError`; opens no connection."""
+    chain = keys.read_certificates(settings.path(settings.keys.node_chain))
+    roots = keys.read_certificates(settings.path(settings.keys.root))
+    chains = Chains(roots)
+    own = chains.verify(tuple(c.public_bytes(Encoding.DER) for c in chain), clock())
+    desk = Desk(
+        office=settings.office.reference,
+        parent=settings.parent.reference if settings.parent else None,
+        database=Database(settings.database_url, pool_size=settings.database.pool_size),
+        chains=chains,
+        place=Place(own.path, _issuing(settings)),
+        clock=clock,
+        new_id=new_id,
+        wakers=Wakers(),
+        limits=settings.limits,
+    )
+    return Node(settings=settings, desk=desk, half=half, switchboard=switchboard)
+
+
+def _issuing(settings: Settings) -> IssuingOffice | None:
+    path = settings.path(settings.keys.issuing_chain)
+    return issuing_office(keys.read_certificates(path)[0]) if path.exists() else None
+
+
+def _wake_all(*loops: Loop) -> None:
+    for loop in loops:
+        loop.wake()

@@ -1,0 +1,162 @@
+"""Configuration of one office: a TOML file, overridden by ZHITONG_… environment variables.
+
+`ZHITONG_DATABASE__URL` overrides `url` in `[database]`, and so on. Paths are relative to the
+folder that holds the file. Secrets (broker addresses with passwords) belong into the environment
+or into a file that only the service's user may read.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from node.errors import ConfigurationError
+from protocol.offices import Level, Line, NodeName, OfficeReference
+
+FILE_NAME = "zhitong.toml"
+
+
+class Section(BaseModel):
+    """A table of the file; an unknown key is a mistake."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class OfficeSettings(Section):
+    """Who this office is."""
+
+    id: NodeName
+    name: Line
+    level: Level
+    region_code: Annotated[str, Field(pattern=r"^[0-9]{6}$")] | None = None
+
+    @property
+    def reference(self) -> OfficeReference:
+        """The office as messages name it."""
+        return OfficeReference(id=self.id, name=self.name, level=self.level)
+
+
+class ParentSettings(OfficeSettings):
+    """The office above, and its broker, which this office dials."""
+
+    broker: str
+
+
+class HubSettings(Section):
+    """This office's own broker, for the offices below. `management` is its HTTP API."""
+
+    broker: str
+    management: str | None = None
+
+
+class DatabaseSettings(Section):
+    """`sqlite+aiosqlite:///…` or `postgresql+asyncpg://…`."""
+
+    url: str = "sqlite+aiosqlite:///zhitong.sqlite"
+    pool_size: int = Field(default=5, ge=1, le=100)
+
+
+class KeySettings(Section):
+    """Where keys and certificates lie."""
+
+    node_key: Path = Path("keys/node.key")
+    node_chain: Path = Path("keys/node.pem")
+    issuing_key: Path = Path("keys/issuing.key")
+    issuing_chain: Path = Path("keys/issuing.pem")
+    root: Path = Path("keys/root.pem")
+
+
+class WebSettings(Section):
+    """Where pages and API are served. `secure_cookies` is off for plain HTTP on loopback only."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+    secure_cookies: bool = True
+    session_hours: int = Field(default=12, ge=1, le=168)
+
+
+class RelaySettings(Section):
+    """How messages are sent. Times in seconds."""
+
+    window: int = Field(default=300, ge=1, le=10_000)
+    batch: int = Field(default=200, ge=1, le=1_000)
+    receipt_within: float = Field(default=30.0, gt=0)
+    first_probe: float = Field(default=30.0, gt=0)
+    longest_probe: float = Field(default=3600.0, gt=0)
+    poll: float = Field(default=2.0, gt=0)
+
+
+class LimitSettings(Section):
+    """What an author may enter."""
+
+    title_characters: int = Field(default=60, ge=1, le=200)
+    body_characters: int = Field(default=3_000, ge=1, le=20_000)
+
+
+class Settings(BaseSettings):
+    """Everything about one office."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ZHITONG_", env_nested_delimiter="__", frozen=True, extra="forbid"
+    )
+
+    folder: Path
+    office: OfficeSettings
+    parent: ParentSettings | None = None
+    hub: HubSettings | None = None
+    database: DatabaseSettings = DatabaseSettings()
+    keys: KeySettings = KeySettings()
+    web: WebSettings = WebSettings()
+    relay: RelaySettings = RelaySettings()
+    limits: LimitSettings = LimitSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file."""
+        return env_settings, init_settings
+
+    def path(self, relative: Path) -> Path:
+        """A path of the configuration, seen from where the process runs."""
+        return self.folder / relative
+
+    @property
+    def database_url(self) -> str:
+        """The database's address, with a SQLite file placed inside the folder."""
+        prefix = "sqlite+aiosqlite:///"
+        url = self.database.url
+        if url.startswith(prefix):
+            return prefix + str((self.folder / url.removeprefix(prefix)).resolve())
+        return url
+
+
+def load(path: Path) -> Settings:
+    """Read a configuration file, or the one in a folder. Raises `ConfigurationError`."""
+    file = path / FILE_NAME if path.is_dir() else path
+    try:
+        content: dict[str, Any] = tomllib.loads(file.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigurationError(f"cannot read {file}: {error.strerror}") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(f"{file} is not TOML: {error}") from error
+    return build(file.parent, content, name=str(file))
+
+
+def build(folder: Path, content: dict[str, Any], *, name: str = FILE_NAME) -> Settings:
+    """Settings from the content of a file. Raises `ConfigurationError`."""
+    try:
+        return Settings(folder=folder, **content)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ConfigurationError(f"{name}: {where}: {first['msg']}") from error

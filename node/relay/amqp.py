@@ -1,0 +1,208 @@
+"""AMQP: one broker with its two connections, and the loop that keeps them alive.
+
+A publishing and a consuming connection, since a broker under a memory or disk alarm stops reading
+from a connection that publishes, acknowledgements included. When anything closes (connection,
+channel, consumer cancelled, broker gone), both are torn down and everything is built anew after a
+short pause that grows while it fails. Nothing is repaired in place: the library's robust
+connections come back without consumers (see README). A blocked connection is not closed:
+publishing times out and is tried again until the alarm has passed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+import aio_pika
+import structlog
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, DeliveryMode
+from aio_pika.exceptions import AMQPError, DeliveryError
+from aiormq.exceptions import PublishError
+from yarl import URL
+
+from node.relay.transport import CONTENT_TYPE, Parcel
+
+log = structlog.get_logger()
+
+CONNECT_SECONDS = 10.0
+CONFIRM_SECONDS = 15.0
+HEARTBEAT_SECONDS = 15
+FIRST_PAUSE = 0.2
+LONGEST_PAUSE = 5.0
+
+FAILURES = (AMQPError, OSError, TimeoutError, asyncio.InvalidStateError, RuntimeError)
+
+Prepare = Callable[[AbstractChannel], Awaitable[None]]
+OnMessage = Callable[["Consumption", aio_pika.abc.AbstractIncomingMessage], None]
+
+
+@dataclass(frozen=True)
+class Consumption:
+    """A queue to consume from, with how many messages may be under way."""
+
+    queue: str
+    prefetch: int
+    dead: bool = False
+
+
+class Broker:
+    """One RabbitMQ broker, as seen by one office."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        prepare: Prepare,
+        consume: Callable[[], Awaitable[Sequence[Consumption]]],
+        on_message: OnMessage,
+        on_ready: Callable[[], None],
+    ) -> None:
+        self._url = URL(url).update_query(heartbeat=HEARTBEAT_SECONDS)
+        self._prepare = prepare
+        self._consume = consume
+        self._on_message = on_message
+        self._on_ready = on_ready
+        self._publishing: AbstractChannel | None = None
+        self._exchanges: dict[str, AbstractExchange] = {}
+        self._stopping = asyncio.Event()
+        self._lost = asyncio.Event()
+        self.generation = 0
+
+    @property
+    def address(self) -> str:
+        """Host and port, for logs."""
+        return f"{self._url.host}:{self._url.port or 5672}"
+
+    @property
+    def virtual_host(self) -> str:
+        """The virtual host, `/` unless the address names another."""
+        return self._url.path.removeprefix("/") or "/"
+
+    @property
+    def account(self) -> str | None:
+        """The user name on the broker."""
+        return self._url.user
+
+    @property
+    def ready(self) -> bool:
+        """Whether publishing makes sense now."""
+        return self._publishing is not None and not self._lost.is_set()
+
+    async def run(self) -> None:
+        """Keep both connections alive until `stop`."""
+        pause = FIRST_PAUSE
+        while not self._stopping.is_set():
+            self._lost = asyncio.Event()
+            try:
+                if await self._session():
+                    pause = FIRST_PAUSE
+            except FAILURES as error:
+                log.warning("broker.lost", broker=self.address, error=_describe(error))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    def stop(self) -> None:
+        """End `run` after closing the connections."""
+        self._stopping.set()
+        self._lost.set()
+
+    def rebuild(self) -> None:
+        """Tear everything down and build it anew: a queue was added."""
+        self._lost.set()
+
+    async def publish(self, exchange: str, key: str, parcel: Parcel) -> bool:
+        """Publish one token; whether the broker confirmed that a queue has it."""
+        channel = self._publishing
+        if channel is None:
+            return False
+        try:
+            target = self._exchanges.get(exchange)
+            if target is None:
+                target = await channel.get_exchange(exchange, ensure=False)
+                self._exchanges[exchange] = target
+            await target.publish(
+                self._message(parcel), routing_key=key, mandatory=True, timeout=CONFIRM_SECONDS
+            )
+        except (DeliveryError, PublishError) as error:
+            log.warning("broker.refused", broker=self.address, key=key, error=_describe(error))
+            return False
+        except FAILURES as error:
+            log.warning("broker.no_confirm", broker=self.address, key=key, error=_describe(error))
+            return False
+        return True
+
+    def _message(self, parcel: Parcel) -> aio_pika.Message:
+        properties = parcel.properties
+        # The broker vouches for the account; where it is named after the office, say so.
+        account = self.account if self.account == properties.app_id else None
+        return aio_pika.Message(
+            parcel.body,
+            content_type=CONTENT_TYPE,
+            delivery_mode=DeliveryMode.PERSISTENT,
+            message_id=properties.message_id,
+            type=properties.type,
+            app_id=properties.app_id,
+            user_id=account,
+        )
+
+    async def _session(self) -> bool:
+        connections: list[AbstractConnection] = []
+        try:
+            for _ in range(2):
+                connection: AbstractConnection = await aio_pika.connect(
+                    self._url, timeout=CONNECT_SECONDS
+                )
+                connection.close_callbacks.add(self._on_close)
+                connections.append(connection)
+            publishing, consuming = connections
+            channel = await self._channel(publishing)
+            await self._prepare(channel)
+            self._exchanges = {}
+            self.generation += 1
+            await self._start_consumers(consuming)
+            self._publishing = channel
+            log.info("broker.ready", broker=self.address)
+            self._on_ready()
+            await self._lost.wait()
+        finally:
+            self._publishing = None
+            for connection in connections:
+                with suppress(*FAILURES):
+                    await asyncio.wait_for(connection.close(), CONNECT_SECONDS)
+        return True
+
+    async def _channel(self, connection: AbstractConnection) -> AbstractChannel:
+        channel = connection.channel(on_return_raises=True)
+        await channel.initialize(timeout=CONNECT_SECONDS)
+        channel.close_callbacks.add(self._on_close)
+        return channel
+
+    async def _start_consumers(self, connection: AbstractConnection) -> None:
+        for consumption in await self._consume():
+            channel = await self._channel(connection)
+            await channel.set_qos(prefetch_count=consumption.prefetch, timeout=CONNECT_SECONDS)
+            underlay = await channel.get_underlay_channel()
+            underlay.on_consumer_cancel_callbacks.add(self._on_cancel)
+            queue = await channel.get_queue(consumption.queue, ensure=False)
+
+            async def receive(
+                message: aio_pika.abc.AbstractIncomingMessage,
+                consumption: Consumption = consumption,
+            ) -> None:
+                self._on_message(consumption, message)
+
+            await queue.consume(receive, timeout=CONNECT_SECONDS)
+
+    def _on_close(self, *_: object) -> None:
+        self._lost.set()
+
+    def _on_cancel(self, *_: object) -> None:
+        log.warning("broker.consumer_cancelled", broker=self.address)
+        self._lost.set()
+
+
+def _describe(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"[:200]

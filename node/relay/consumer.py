@@ -1,0 +1,76 @@
+"""The consumer: gathers a batch, takes it in, and acknowledges after the commit.
+
+What comes from a dead-letter queue is taken singly. A batch that fails is tried again one delivery
+at a time, which finds the poisonous one and quarantines it. While the database does not answer,
+consuming stops: the batch is kept and tried again, nothing is acknowledged or given back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+
+from node.config import RelaySettings
+from node.relay.errors import PoisonError
+from node.relay.reception import Reception
+from node.relay.transport import Delivery, Transport
+from node.storage.database import is_away
+from node.workflow.desk import Desk
+
+log = structlog.get_logger()
+
+
+class Consumer:
+    """Takes in what arrives at one office."""
+
+    def __init__(self, desk: Desk, transport: Transport, settings: RelaySettings) -> None:
+        self._desk = desk
+        self._transport = transport
+        self._limit = settings.batch
+        self._reception = Reception(desk, settings)
+        self._batch: list[Delivery] = []
+
+    async def step(self) -> bool:
+        """Take in one batch; whether there was one."""
+        if not self._batch:
+            self._batch = await self._transport.take(self._limit)
+        if not self._batch:
+            return False
+        if len(self._batch) == 1 or any(delivery.dead for delivery in self._batch):
+            await self._singly(self._batch)
+        else:
+            await self._together(self._batch)
+        # After the commit, and only then.
+        await self._transport.acknowledge(self._batch)
+        self._batch = []
+        self._desk.wakers.wake("outbox")
+        return True
+
+    async def _together(self, batch: Sequence[Delivery]) -> None:
+        try:
+            result = await self._reception.take_in(batch)
+        except Exception as error:
+            if is_away(error):
+                raise
+            log.warning("inbox.batch_failed", messages=len(batch), error=type(error).__name__)
+            await self._singly(batch)
+            return
+        log.info(
+            "inbox.taken_in",
+            applied=result.applied,
+            parked=result.parked,
+            repeated=result.repeated,
+            refused=result.refused,
+            link=result.link,
+        )
+
+    async def _singly(self, batch: Sequence[Delivery]) -> None:
+        for delivery in batch:
+            try:
+                await self._reception.take_in([delivery])
+            except Exception as error:
+                if is_away(error):
+                    raise
+                log.exception("inbox.poison", queue=delivery.queue, error=type(error).__name__)
+                await self._reception.refuse(delivery, PoisonError())

@@ -1,0 +1,127 @@
+"""The publisher: takes what is due from the outbox, signs it, and hands it to the transport.
+
+One step, for each neighbour in turn:
+
+ 1. Read how the link stands: what is unanswered, whether the peer is silent (`window`).
+ 2. Choose what is due: new messages by urgency, then age, as far as the window has room;
+    refusals that were temporary and whose pause is over; what was lost, if the peer was heard
+    since; or the one probe, if it is silent.
+ 3. Sign each with the present time, so that a message that waited is never too old.
+ 4. Publish all at once and wait for the confirms.
+ 5. Mark the batch in one update. Link messages are finished now and leave the outbox; business
+    messages are `sent` and wait for their receipt, which may have come already.
+
+Killed anywhere, what was published and not marked is published again: the receiver recognises it.
+Two publishers on one outbox would only send twice. That is why rows are not locked while the
+network is waited for (see README).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import case, delete, update
+
+from node.config import RelaySettings
+from node.relay import window
+from node.relay.transport import CONTENT_TYPE, Parcel, Properties, Transport
+from node.storage.messages import Outgoing
+from node.workflow.desk import Desk
+from protocol import envelope
+from protocol.identifiers import NodeId
+from protocol.keys import Signer
+from protocol.messages import catalogue
+
+log = structlog.get_logger()
+
+AGAIN_AFTER = timedelta(seconds=5)
+"""The pause after the transport did not confirm."""
+
+
+class Publisher:
+    """Empties one office's outbox."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        transport: Transport,
+        signer: Signer,
+        settings: RelaySettings,
+        *,
+        incarnation: int,
+    ) -> None:
+        self._desk = desk
+        self._transport = transport
+        self._signer = signer
+        self._settings = settings
+        self._incarnation = incarnation
+        self._turn = 0
+
+    async def step(self) -> bool:
+        """Send what is due on every link; whether anything was."""
+        now = self._desk.clock()
+        # 1. and 2.
+        async with self._desk.database.writing.begin() as session:
+            standings = await window.standings(session, self._settings, now)
+            peers = [p for p in sorted(standings) if self._transport.reachable(p)]
+            share = max(1, self._settings.batch // max(1, len(peers)))
+            rows: list[Outgoing] = []
+            for peer in self._in_turn(peers):
+                rows += await window.due(session, standings[peer], self._settings, now, share)
+        if not rows:
+            return False
+        # 3.
+        parcels = [self._parcel(row, now) for row in rows]
+        # 4.
+        confirmed = await self._transport.publish(parcels)
+        # 5.
+        await self._mark(rows, confirmed)
+        return any(confirmed)
+
+    def _in_turn(self, peers: Sequence[NodeId]) -> list[NodeId]:
+        self._turn += 1
+        start = self._turn % len(peers) if peers else 0
+        return [*peers[start:], *peers[:start]]
+
+    def _parcel(self, row: Outgoing, now: datetime) -> Parcel:
+        token = envelope.seal(
+            row.payload, self._signer, signed_at=now, incarnation=self._incarnation
+        )
+        properties = Properties(
+            message_id=str(row.id),
+            type=catalogue.type_name(row.name),
+            app_id=self._desk.node,
+            content_type=CONTENT_TYPE,
+        )
+        return Parcel(NodeId(row.peer), token, properties)
+
+    async def _mark(self, rows: Sequence[Outgoing], confirmed: Sequence[bool]) -> None:
+        now = self._desk.clock()
+        pairs = list(zip(rows, confirmed, strict=True))
+        link = [r.id for r, ok in pairs if ok and catalogue.is_link_type(r.name)]
+        sent = [r.id for r, ok in pairs if ok and not catalogue.is_link_type(r.name)]
+        failed = [r.id for r, ok in pairs if not ok]
+        async with self._desk.database.writing.begin() as session:
+            if link:
+                await session.execute(delete(Outgoing).where(Outgoing.id.in_(link)))
+            if sent:
+                overdue = now + timedelta(seconds=self._settings.receipt_within)
+                await session.execute(
+                    update(Outgoing)
+                    .where(Outgoing.id.in_(sent), Outgoing.state != "received")
+                    .values(
+                        state=case((Outgoing.state == "pending", "sent"), else_=Outgoing.state),
+                        sent_at=now,
+                        resend_at=overdue,
+                        attempts=Outgoing.attempts + 1,
+                    )
+                )
+            if failed:
+                await session.execute(
+                    update(Outgoing)
+                    .where(Outgoing.id.in_(failed), Outgoing.state != "received")
+                    .values(resend_at=now + AGAIN_AFTER)
+                )
+        log.info("outbox.sent", sent=len(sent), link=len(link), failed=len(failed))

@@ -1,0 +1,66 @@
+"""Quarantine: everything that was refused, with why, from whom, and the raw bytes.
+
+The same bytes refused again for the same reason count up instead of filling the table.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict
+from datetime import datetime
+
+import structlog
+from sqlalchemy import select
+
+from node.relay.transport import Delivery
+from node.storage.database import Session
+from node.storage.messages import Quarantined
+from node.workflow import audit
+from node.workflow.desk import Desk
+from protocol.envelope import Opened
+from protocol.errors import ZhitongError
+
+log = structlog.get_logger()
+
+KEPT_BYTES = 4 * 1024 * 1024
+
+
+async def put(
+    session: Session,
+    desk: Desk,
+    delivery: Delivery,
+    error: ZhitongError,
+    now: datetime,
+    message: Opened | None = None,
+) -> None:
+    """Keep what was refused. `message` is given when its signature was verified."""
+    digest = hashlib.sha256(delivery.body).hexdigest()
+    known = await session.scalar(
+        select(Quarantined)
+        .where(Quarantined.digest == digest, Quarantined.code == error.code)
+        .with_for_update()
+    )
+    peer = message.event.sender if message else None
+    log.warning("message.refused", code=error.code, peer=peer, queue=delivery.queue)
+    if known is not None:
+        known.times += 1
+        known.last_at = now
+        return
+    session.add(
+        Quarantined(
+            id=desk.new_id(),
+            digest=digest,
+            code=error.code,
+            detail=error.detail,
+            permanent=error.permanent,
+            peer=peer,
+            message_id=message.event.id if message else None,
+            queue=delivery.queue,
+            body=delivery.body[:KEPT_BYTES],
+            properties=asdict(delivery.properties),
+            first_at=now,
+            last_at=now,
+        )
+    )
+    await session.flush()
+    audit.note(session, now, actor=peer or "system", action="message_refused", code=error.code)

@@ -1,0 +1,98 @@
+"""Receipts: what became of a batch, told to the sender; and what neighbours tell of ours.
+
+A receipt is an outbox row of the transaction that took the batch in, so it is signed and sent
+after that transaction committed, or never. It carries the newest seal of this office's audit
+chain: the neighbour becomes a witness.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+from sqlalchemy import select
+
+from node.config import RelaySettings
+from node.relay import window
+from node.storage.audit import AuditSeal
+from node.storage.database import Session
+from node.storage.messages import Outgoing
+from node.storage.offices import Link
+from node.workflow import outbox
+from node.workflow.desk import Desk
+from protocol.envelope import Opened
+from protocol.errors import ZhitongError
+from protocol.identifiers import NodeId
+from protocol.messages.links import AuditHead, Receipt, ReceiptEntry
+
+log = structlog.get_logger()
+
+
+def received(message: Opened) -> ReceiptEntry:
+    """The message was taken in, now or before."""
+    return ReceiptEntry(id=message.event.id, digest=message.digest, verdict="received")
+
+
+def refused(message: Opened, error: ZhitongError) -> ReceiptEntry:
+    """The message was not taken in."""
+    return ReceiptEntry(
+        id=message.event.id,
+        digest=message.digest,
+        verdict="refused",
+        code=error.code,
+        permanent=error.permanent,
+    )
+
+
+async def send(
+    session: Session, desk: Desk, entries: dict[NodeId, list[ReceiptEntry]], now: datetime
+) -> None:
+    """Queue one receipt a peer."""
+    newest = await session.scalar(select(AuditSeal).order_by(AuditSeal.seal.desc()).limit(1))
+    head = None if newest is None else AuditHead(seal=newest.seal, hash=newest.hash)
+    for peer, verdicts in entries.items():
+        outbox.post(session, desk, Receipt(entries=tuple(verdicts), audit=head), to=peer, now=now)
+
+
+async def take(session: Session, settings: RelaySettings, message: Opened, now: datetime) -> None:
+    """Mark what a neighbour says about messages of ours. A positive verdict is never undone.
+
+    An entry about a message that we did not send, or with another digest, changes nothing.
+    """
+    receipt = message.data
+    assert isinstance(receipt, Receipt)
+    peer = message.event.sender
+    verdicts = {entry.id: entry for entry in receipt.entries}
+    rows = await _rows(session, peer, list(verdicts))
+    for row in rows:
+        verdict = verdicts.pop(row.id)
+        if verdict.digest != row.digest:
+            log.error("receipt.mismatch", peer=peer, message_id=str(row.id))
+        elif verdict.verdict == "received":
+            row.state, row.code, row.permanent = "received", None, None
+            row.answered_at, row.resend_at = now, None
+        elif row.state != "received":
+            row.state, row.code, row.permanent = "refused", verdict.code, verdict.permanent
+            row.answered_at = now
+            row.resend_at = (
+                None if verdict.permanent else now + window.pause(settings, row.attempts)
+            )
+            log.warning("outbox.refused", peer=peer, message_id=str(row.id), code=verdict.code)
+    for id in verdicts:
+        log.error("receipt.unknown", peer=peer, message_id=str(id))
+    if receipt.audit is not None:
+        link = await session.get(Link, peer)
+        if link is not None and (link.audit_seal or 0) <= receipt.audit.seal:
+            link.audit_seal, link.audit_hash = receipt.audit.seal, receipt.audit.hash
+
+
+async def _rows(session: Session, peer: NodeId, ids: Sequence[UUID]) -> Sequence[Outgoing]:
+    found = await session.scalars(
+        select(Outgoing)
+        .where(Outgoing.id.in_(ids), Outgoing.peer == peer)
+        .order_by(Outgoing.id)
+        .with_for_update()
+    )
+    return found.all()

@@ -1,0 +1,237 @@
+"""Taking in a batch of deliveries, in one transaction:
+
+ 1. Open each envelope (`protocol.envelope`, steps 1 to 15). Those that fail are quarantined; they
+    get no receipt, since nobody is known to have sent them.
+ 2. The unsigned properties agree with the signed content.
+ 3. The sender is a neighbour known here, and its incarnation is not an old one.
+ 4. The identity (source, id, digest) is new. A duplicate gets the stored verdict again; the same
+    id with another digest is refused.
+ 5. Receipts change the outbox; business messages go to the workflow, or are parked while their
+    subject is unknown.
+ 6. What was parked for the items that arrived is released.
+ 7. Inbox rows and receipts are written; the senders were heard.
+
+What is refused from step 2 on gets a negative receipt, and changes nothing but the quarantine.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+from sqlalchemy import select, tuple_
+
+from node.config import RelaySettings
+from node.errors import UnknownOfficeError
+from node.relay import quarantine, receipts, window
+from node.relay.errors import AlteredError, IncarnationError, PropertiesError
+from node.relay.transport import CONTENT_TYPE, Delivery
+from node.storage.database import Session
+from node.storage.messages import Incoming
+from node.storage.offices import Office
+from node.workflow import receive
+from node.workflow.desk import Desk
+from node.workflow.intake import Intake, prepare
+from protocol import envelope
+from protocol.envelope import Opened
+from protocol.errors import ZhitongError
+from protocol.identifiers import NodeId
+from protocol.messages import catalogue
+from protocol.messages.links import Receipt, ReceiptEntry
+
+log = structlog.get_logger()
+
+NEIGHBOURS = ("parent", "child")
+
+
+@dataclass
+class Result:
+    """What a batch came to."""
+
+    applied: int = 0
+    parked: int = 0
+    repeated: int = 0
+    refused: int = 0
+    link: int = 0
+    entries: dict[NodeId, list[ReceiptEntry]] = field(default_factory=lambda: defaultdict(list))
+
+
+class Reception:
+    """Takes in batches for one office."""
+
+    def __init__(self, desk: Desk, settings: RelaySettings) -> None:
+        self._desk = desk
+        self._settings = settings
+
+    async def take_in(self, deliveries: Sequence[Delivery]) -> Result:
+        """Carry out the batch and commit. Raises only what retrying singly may help against."""
+        now = self._desk.clock()
+        # 1.
+        opened = [(delivery, self._open(delivery, now)) for delivery in deliveries]
+        result = Result()
+        async with self._desk.database.writing.begin() as session:
+            good: list[tuple[Delivery, Opened]] = []
+            for delivery, message in opened:
+                if isinstance(message, ZhitongError):
+                    await quarantine.put(session, self._desk, delivery, message, now)
+                    result.refused += 1
+                else:
+                    good.append((delivery, message))
+            if good:
+                await self._take_in(session, good, now, result)
+        return result
+
+    async def refuse(self, delivery: Delivery, error: ZhitongError) -> Result:
+        """Quarantine one delivery that could not be taken in."""
+        now = self._desk.clock()
+        message = self._open(delivery, now)
+        result = Result(refused=1)
+        async with self._desk.database.writing.begin() as session:
+            opened = message if isinstance(message, Opened) else None
+            await quarantine.put(session, self._desk, delivery, error, now, opened)
+            if opened is not None and not catalogue.is_link_type(opened.name):
+                result.entries[opened.event.sender].append(receipts.refused(opened, error))
+                await receipts.send(session, self._desk, result.entries, now)
+        return result
+
+    def _open(self, delivery: Delivery, now: datetime) -> Opened | ZhitongError:
+        try:
+            return envelope.open_message(
+                delivery.body, chains=self._desk.chains, place=self._desk.place, now=now
+            )
+        except ZhitongError as error:
+            return error
+
+    async def _take_in(
+        self,
+        session: Session,
+        batch: Sequence[tuple[Delivery, Opened]],
+        now: datetime,
+        result: Result,
+    ) -> None:
+        offices = await _neighbours(session, {m.event.sender for _, m in batch})
+        known = await _known(session, [m for _, m in batch])
+        business = [m for _, m in batch if not catalogue.is_link_type(m.name)]
+        intake = await prepare(session, self._desk, now, business)
+        heard: set[str] = set()
+        for delivery, message in batch:
+            try:
+                _demand_properties(delivery, message)
+                _demand_incarnation(offices, message)
+                heard.add(message.event.sender)
+                await self._accept(intake, message, known, result)
+            except ZhitongError as error:
+                await quarantine.put(session, self._desk, delivery, error, now, message)
+                result.refused += 1
+                if not catalogue.is_link_type(message.name):
+                    result.entries[message.event.sender].append(receipts.refused(message, error))
+        # 6.
+        await self._release(intake, result)
+        # 7.
+        if result.entries:
+            await receipts.send(session, self._desk, result.entries, now)
+        if heard:
+            await window.heard(session, self._settings, heard, now)
+
+    async def _accept(
+        self, intake: Intake, message: Opened, known: dict[tuple[str, UUID], str], result: Result
+    ) -> None:
+        identity = (message.event.sender, message.event.id)
+        # 4.
+        if identity in known:
+            if known[identity] != message.digest:
+                log.error("message.altered", peer=identity[0], message_id=str(identity[1]))
+                raise AlteredError
+            result.repeated += 1
+            result.entries[message.event.sender].append(receipts.received(message))
+            return
+        # 5.
+        if isinstance(message.data, Receipt):
+            await receipts.take(intake.session, self._settings, message, intake.now)
+            result.link += 1
+            return
+        applied = await receive.apply(intake, message)
+        known[identity] = message.digest
+        result.applied += applied
+        result.parked += not applied
+        intake.session.add(
+            Incoming(
+                source=message.event.sender,
+                id=message.event.id,
+                name=message.name,
+                subject=message.event.subject,
+                digest=message.digest,
+                token=message.token,
+                state="applied" if applied else "parked",
+                received_at=intake.now,
+            )
+        )
+        result.entries[message.event.sender].append(receipts.received(message))
+
+    async def _release(self, intake: Intake, result: Result) -> None:
+        if not intake.new:
+            return
+        await intake.session.flush()
+        waiting = await intake.session.scalars(
+            select(Incoming)
+            .where(Incoming.state == "parked", Incoming.subject.in_(intake.new))
+            .order_by(Incoming.received_at, Incoming.id)
+        )
+        for row in waiting.all():
+            try:
+                message = envelope.open_message(
+                    row.token, chains=self._desk.chains, place=self._desk.place, now=None
+                )
+                if await receive.apply(intake, message):
+                    row.state = "applied"
+                    result.applied += 1
+            except ZhitongError as error:
+                log.error("inbox.parked_refused", message_id=str(row.id), code=error.code)
+
+
+def _demand_properties(delivery: Delivery, message: Opened) -> None:
+    # 2.
+    said = delivery.properties
+    signed = {
+        "message_id": str(message.event.id),
+        "type": message.event.type,
+        "app_id": message.event.sender,
+        "content_type": CONTENT_TYPE,
+    }
+    for name, value in signed.items():
+        if getattr(said, name) != value:
+            raise PropertiesError(f"the property {name} disagrees with the signed content")
+    if said.user_id is not None and said.user_id != message.event.sender:
+        raise PropertiesError("the broker's account is not that of the signed source")
+
+
+def _demand_incarnation(offices: dict[str, Office], message: Opened) -> None:
+    # 3.
+    office = offices.get(message.event.sender)
+    if office is None:
+        raise UnknownOfficeError(f"{message.event.sender} is no neighbour of this office")
+    if message.incarnation < office.incarnation:
+        log.error("link.old_incarnation", peer=office.id, incarnation=message.incarnation)
+        raise IncarnationError
+    office.incarnation = message.incarnation
+
+
+async def _neighbours(session: Session, senders: set[NodeId]) -> dict[str, Office]:
+    found = await session.scalars(
+        select(Office).where(Office.id.in_(senders), Office.relation.in_(NEIGHBOURS))
+    )
+    return {office.id: office for office in found}
+
+
+async def _known(session: Session, messages: Sequence[Opened]) -> dict[tuple[str, UUID], str]:
+    keys = [(message.event.sender, message.event.id) for message in messages]
+    found = await session.execute(
+        select(Incoming.source, Incoming.id, Incoming.digest).where(
+            tuple_(Incoming.source, Incoming.id).in_(keys)
+        )
+    )
+    return {(source, id): digest for source, id, digest in found}

@@ -1,0 +1,145 @@
+"""What may be sent on a link now: the window, resending, and probing a silent peer.
+
+At most `window` messages of a link wait for their receipt. A receipt that is overdue means one of
+two things. If the peer was heard since the message was sent, the message or its receipt was lost:
+it is sent again. If not, the peer is silent: then only the oldest message is sent again, as a
+probe, with growing pauses, and anything heard from the peer reopens the link. Nothing is ever
+given up, and nothing is sent again under a new id.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import and_, func, or_, select, update
+
+from node.config import RelaySettings
+from node.storage.database import Session
+from node.storage.messages import Outgoing
+from node.storage.offices import Link
+from protocol.identifiers import NodeId
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a link stands: its row, and what waits for a receipt on it."""
+
+    link: Link
+    unanswered: int
+    overdue_at: datetime | None
+
+
+async def standings(
+    session: Session, settings: RelaySettings, now: datetime
+) -> dict[NodeId, Standing]:
+    """How every link stands; a link whose receipts are overdue is marked silent."""
+    waiting = {
+        peer: (count, overdue_at, sent_at)
+        for peer, count, overdue_at, sent_at in await session.execute(
+            select(
+                Outgoing.peer,
+                func.count(),
+                func.min(Outgoing.resend_at),
+                func.min(Outgoing.sent_at),
+            )
+            .where(Outgoing.state == "sent")
+            .group_by(Outgoing.peer)
+        )
+    }
+    found = {}
+    for link in await session.scalars(select(Link)):
+        count, overdue_at, sent_at = waiting.get(link.peer, (0, None, None))
+        overdue = overdue_at is not None and overdue_at <= now
+        unheard = link.heard_at is None or (sent_at is not None and link.heard_at < sent_at)
+        if overdue and unheard and link.silent_since is None:
+            link.silent_since, link.probe_at, link.probes = now, now, 0
+            log.info("link.silent", peer=link.peer, unanswered=count)
+        found[NodeId(link.peer)] = Standing(link, count, overdue_at)
+    return found
+
+
+async def due(
+    session: Session, standing: Standing, settings: RelaySettings, now: datetime, share: int
+) -> list[Outgoing]:
+    """What to send on the link now, at most `share` rows."""
+    link = standing.link
+    again: list[Outgoing] = []
+    if link.silent_since is None:
+        if standing.overdue_at is not None and standing.overdue_at <= now:
+            again = await _lost(session, link, now, share)
+    elif link.probe_at is None or link.probe_at <= now:
+        again = await _probe(session, link, settings, now)
+    new = await _new(session, link, now, share, settings.window - standing.unanswered)
+    return again + new
+
+
+async def heard(session: Session, settings: RelaySettings, peers: set[str], now: datetime) -> None:
+    """Something verified came from these peers: their links are open again.
+
+    What they have not answered yet gets the usual time before it counts as lost.
+    """
+    links = await session.scalars(
+        select(Link).where(Link.peer.in_(peers)).order_by(Link.peer).with_for_update()
+    )
+    for link in links:
+        link.heard_at = now
+        if link.silent_since is None:
+            continue
+        link.silent_since, link.probe_at, link.probes = None, None, 0
+        log.info("link.heard", peer=link.peer)
+        await session.execute(
+            update(Outgoing)
+            .where(Outgoing.peer == link.peer, Outgoing.state == "sent")
+            .values(resend_at=now + timedelta(seconds=settings.receipt_within))
+        )
+
+
+def pause(settings: RelaySettings, times: int) -> timedelta:
+    """The pause after the n-th attempt in vain: doubled each time, up to a limit."""
+    return timedelta(
+        seconds=min(settings.first_probe * 2 ** min(times, 30), settings.longest_probe)
+    )
+
+
+async def _lost(session: Session, link: Link, now: datetime, share: int) -> list[Outgoing]:
+    rows = await session.scalars(
+        select(Outgoing)
+        .where(Outgoing.peer == link.peer, Outgoing.state == "sent", Outgoing.resend_at <= now)
+        .order_by(Outgoing.priority, Outgoing.created_at, Outgoing.id)
+        .limit(share)
+    )
+    return list(rows)
+
+
+async def _probe(
+    session: Session, link: Link, settings: RelaySettings, now: datetime
+) -> list[Outgoing]:
+    oldest = await session.scalar(
+        select(Outgoing)
+        .where(Outgoing.peer == link.peer, Outgoing.state == "sent")
+        .order_by(Outgoing.created_at, Outgoing.id)
+        .limit(1)
+    )
+    link.probe_at = now + pause(settings, link.probes)
+    link.probes += 1
+    return [] if oldest is None else [oldest]
+
+
+async def _new(
+    session: Session, link: Link, now: datetime, share: int, room: int
+) -> list[Outgoing]:
+    ready = or_(Outgoing.resend_at.is_(None), Outgoing.resend_at <= now)
+    temporary = and_(Outgoing.state == "refused", Outgoing.permanent.is_(False))
+    query = (
+        select(Outgoing)
+        .where(Outgoing.peer == link.peer, or_(Outgoing.state == "pending", temporary), ready)
+        .order_by(Outgoing.priority, Outgoing.created_at, Outgoing.id)
+        .limit(share)
+    )
+    rows = list(await session.scalars(query))
+    link_messages = [row for row in rows if row.priority == 0]
+    return link_messages + [row for row in rows if row.priority > 0][: max(0, room)]

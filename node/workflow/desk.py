@@ -1,0 +1,47 @@
+"""The desk: everything that a use-case needs, handed in. Holds no key and opens nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from node.config import LimitSettings
+from node.loop import Wakers
+from node.storage.database import Database
+from protocol.identifiers import NodeId
+from protocol.offices import OfficeReference
+from protocol.trust import Chains, Place
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who asks: a person with a role at this office."""
+
+    id: UUID
+    username: str
+    name: str
+    role: str
+    kind: str | None = None
+    unit: str | None = None
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One office at work."""
+
+    office: OfficeReference
+    parent: OfficeReference | None
+    database: Database
+    chains: Chains
+    place: Place
+    clock: Callable[[], datetime]
+    new_id: Callable[[], UUID]
+    wakers: Wakers
+    limits: LimitSettings
+
+    @property
+    def node(self) -> NodeId:
+        """This office's node."""
+        return self.office.id

@@ -1,0 +1,45 @@
+"""The offices that this node knows: itself, its parent, its children."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from node.errors import UnknownOfficeError
+from node.storage.database import Database, Session
+from node.storage.offices import Link, Office
+from protocol.identifiers import NodeId
+from protocol.offices import OfficeReference
+
+
+async def know(
+    session: Session, office: OfficeReference, relation: str, region_code: str | None = None
+) -> Office:
+    """Enter an office, or bring what is known of it up to date; neighbours get a link."""
+    row = await session.get(Office, office.id)
+    if row is None:
+        row = Office(id=office.id, incarnation=1)
+        session.add(row)
+    row.name, row.level, row.relation = office.name, office.level, relation
+    row.region_code = region_code or row.region_code
+    if relation in ("parent", "child") and await session.get(Link, office.id) is None:
+        session.add(Link(peer=office.id, probes=0))
+    return row
+
+
+async def children(database: Database) -> Sequence[NodeId]:
+    """The offices below, by id."""
+    async with database.reading() as session:
+        found = await session.scalars(
+            select(Office.id).where(Office.relation == "child").order_by(Office.id)
+        )
+        return [NodeId(id) for id in found]
+
+
+async def own_incarnation(session: Session, node: NodeId) -> int:
+    """Which incarnation of itself this node is. Raises `UnknownOfficeError`."""
+    row = await session.get(Office, node)
+    if row is None:
+        raise UnknownOfficeError(f"{node} is not entered in its own database: run zhitong migrate")
+    return row.incarnation

@@ -1,0 +1,74 @@
+"""Sending an item up (上报): the newest edition, with the signed message by which it came here.
+
+One transaction: the fact `forwarded` (which the author will hear of) and the outbox row of the
+submission, or of a revision when the item was forwarded before.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from node.errors import AlreadyForwardedError, NoOfficeAboveError
+from node.storage.items import Edition
+from node.storage.messages import Incoming
+from node.workflow import access, items, outbox, record
+from node.workflow.desk import Actor, Desk
+from protocol.identifiers import NodeId
+from protocol.lifecycle import Action
+from protocol.messages import facts
+from protocol.messages.items import Revision, Submission
+
+
+async def forward_up(desk: Desk, actor: Actor, item_id: UUID) -> None:
+    """Forward the item's newest edition to the office above."""
+    access.demand(actor, Action.FORWARD_UP)
+    if desk.parent is None:
+        raise NoOfficeAboveError
+    now = desk.clock()
+    async with desk.database.writing.begin() as session:
+        item = await items.locked(session, actor, item_id)
+        state = items.advance(desk, item, Action.FORWARD_UP)
+        if item.forwarded_edition == item.edition:
+            raise AlreadyForwardedError
+        edition = await session.get_one(Edition, (item.id, item.edition))
+        proof: tuple[str, ...] = ()
+        if edition.message_id is not None:
+            key = (edition.message_source, edition.message_id)
+            proof = ((await session.get_one(Incoming, key)).token.decode(),)
+        kind = Submission if item.forwarded_edition is None else Revision
+        content = kind.model_validate(
+            {
+                "edition": edition.number,
+                "title": edition.title,
+                "body": edition.body,
+                "authors": edition.authors,
+                "topic": edition.topic,
+                "urgency": edition.urgency,
+                "classification": edition.classification,
+                "origin": item.origin,
+                "submitted_at": edition.submitted_at,
+                "evidence": proof,
+            }
+        )
+        outbox.post(
+            session,
+            desk,
+            content,
+            to=NodeId(desk.parent.id),
+            now=now,
+            subject=item.id,
+            urgency=item.urgency,
+        )
+        item.forwarded_edition = item.edition
+        await record.own_fact(
+            session,
+            desk,
+            item,
+            facts.Forwarded,
+            state=state,
+            now=now,
+            actor=actor.name,
+            to=desk.parent,
+            edition=edition.number,
+        )
+    desk.wakers.wake("outbox")

@@ -1,0 +1,75 @@
+"""What a batch of arriving messages needs to know, read in a few queries for the whole batch.
+
+`prepare` locks the items that the batch is about, in the order of their ids, so that two batches
+never wait for each other in a circle.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+
+from node.storage.database import Session
+from node.storage.events import Event
+from node.storage.items import Edition, Item
+from node.workflow.desk import Desk
+from protocol.envelope import Opened
+from protocol.identifiers import NodeId
+from protocol.lifecycle import Moment
+
+
+@dataclass
+class Intake:
+    """The session of the batch, and what it read in advance."""
+
+    session: Session
+    desk: Desk
+    now: datetime
+    items: dict[UUID, Item] = field(default_factory=dict)
+    editions: dict[UUID, set[int]] = field(default_factory=lambda: defaultdict(set))
+    moments: dict[tuple[UUID, NodeId], set[Moment]] = field(
+        default_factory=lambda: defaultdict(set)
+    )
+    new: list[UUID] = field(default_factory=list)
+    """Items that this batch brought; what was parked for them can be released."""
+
+    def add(self, item: Item) -> None:
+        """A new item arrived."""
+        self.items[item.id] = item
+        self.new.append(item.id)
+
+
+async def prepare(
+    session: Session, desk: Desk, now: datetime, messages: Iterable[Opened]
+) -> Intake:
+    """Read, and lock, what the messages are about."""
+    intake = Intake(session, desk, now)
+    batch = [(m.name, m.event.subject) for m in messages if m.event.subject is not None]
+    subjects = sorted({subject for _, subject in batch})
+    if not subjects:
+        return intake
+    found = await session.scalars(
+        select(Item).where(Item.id.in_(subjects)).order_by(Item.id).with_for_update()
+    )
+    intake.items = {item.id: item for item in found}
+    known = list(intake.items)
+    if any(name in ("submission", "revision") for name, _ in batch) and known:
+        rows = await session.execute(
+            select(Edition.item_id, Edition.number).where(Edition.item_id.in_(known))
+        )
+        for item_id, number in rows:
+            intake.editions[item_id].add(number)
+    if any(name == "feedback" for name, _ in batch) and known:
+        events = await session.execute(
+            select(Event.item_id, Event.office, Event.sequence, Event.step, Event.kind).where(
+                Event.item_id.in_(known)
+            )
+        )
+        for item_id, office, sequence, step, kind in events:
+            intake.moments[item_id, NodeId(office)].add(Moment(sequence, step, kind))
+    return intake

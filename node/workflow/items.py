@@ -1,0 +1,52 @@
+"""Finding an item for an action: locked, and only where the actor may touch it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from node.errors import UnknownItemError
+from node.storage.database import Session
+from node.storage.items import Item, ItemAuthor
+from node.workflow import access
+from node.workflow.desk import Actor, Desk
+from node.workflow.record import standing_of
+from protocol import lifecycle
+from protocol.lifecycle import Action, State
+
+
+async def locked(session: Session, actor: Actor, item_id: UUID) -> Item:
+    """The item, locked until the transaction ends. Raises `UnknownItemError`.
+
+    An item of someone else is as unknown to an author as one that does not exist.
+    """
+    item = await session.scalar(select(Item).where(Item.id == item_id).with_for_update())
+    if item is None or not await visible(session, actor, item.id):
+        raise UnknownItemError
+    return item
+
+
+async def visible(session: Session, actor: Actor, item_id: UUID) -> bool:
+    """Whether the actor may see the item."""
+    if access.allows(actor, "read_all"):
+        return True
+    if not access.allows(actor, "read_own"):
+        return False
+    mine = select(ItemAuthor.item_id).where(
+        ItemAuthor.item_id == item_id, ItemAuthor.person_id == actor.id
+    )
+    return await session.scalar(mine) is not None
+
+
+def advance(desk: Desk, item: Item, action: Action) -> State:
+    """The state after the action. Raises `LifecycleError` when it is not possible now."""
+    return lifecycle.advance(action, standing_of(item, desk.node))
+
+
+def returned_above(desk: Desk, item: Item) -> bool:
+    """Whether an office above returned the newest edition that it was sent."""
+    return any(
+        node != desk.node and kept["state"] == State.RETURNED
+        for node, kept in item.standings.items()
+    )

@@ -1,0 +1,178 @@
+"""Accounts: making them, and logging in.
+
+Passwords are kept as argon2id. Five wrong ones in a row lock the account for a quarter of an hour.
+A session is a random token; the database holds only its digest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID
+
+from argon2 import PasswordHasher
+from argon2.exceptions import Argon2Error, InvalidHashError
+from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
+
+from node.errors import (
+    InputError,
+    LockedOutError,
+    NameTakenError,
+    NotLoggedInError,
+    UnknownPersonError,
+    WrongPasswordError,
+)
+from node.storage.database import Session
+from node.storage.people import LoginSession, Person
+from node.workflow import access, audit
+from node.workflow.desk import Actor, Desk
+from protocol.identifiers import digest
+
+LONGEST_RUN = 5
+LOCKED_FOR = timedelta(minutes=15)
+SHORTEST_PASSWORD = 10
+
+_hasher = PasswordHasher()
+_NOBODY = (
+    "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$"
+    "y3Q7zCk9bC5V8nB1mJYxk2b6m0b2J1h5y2m5cP7Jt1o"
+)
+"""The hash of nobody's password, to compare with where the name is unknown."""
+
+
+async def add(
+    desk: Desk,
+    *,
+    username: str,
+    name: str,
+    role: str,
+    password: str,
+    kind: str | None = None,
+    unit: str | None = None,
+    by: str = "system",
+) -> UUID:
+    """Make an account. Raises `InputError` or `NameTakenError`."""
+    if role not in access.ROLES:
+        raise InputError(f"the role {role!r} is none of {', '.join(access.ROLES)}")
+    if len(password) < SHORTEST_PASSWORD:
+        raise InputError(f"a password needs at least {SHORTEST_PASSWORD} characters")
+    if role == access.AUTHOR and not (kind and unit):
+        raise InputError("an author needs a kind and a unit")
+    hashed = await asyncio.to_thread(hash_password, password)
+    now = desk.clock()
+    person = Person(
+        id=desk.new_id(),
+        username=username,
+        name=name,
+        role=role,
+        kind=kind,
+        unit=unit,
+        password_hash=hashed,
+        created_at=now,
+    )
+    try:
+        async with desk.database.writing.begin() as session:
+            session.add(person)
+            audit.note(session, now, actor=by, action="person_added", subject=username, role=role)
+    except IntegrityError as error:
+        raise NameTakenError(f"the user name {username} is taken") from error
+    return person.id
+
+
+async def by_username(session: Session, username: str) -> Person:
+    """The person with this user name. Raises `UnknownPersonError`."""
+    person = await session.scalar(select(Person).where(Person.username == username))
+    if person is None:
+        raise UnknownPersonError(f"there is no account {username}")
+    return person
+
+
+async def log_in(
+    desk: Desk, username: str, password: str, *, lasts: timedelta, new_token: Callable[[], str]
+) -> str:
+    """Begin a session and return its token. Raises `WrongPasswordError` or `LockedOutError`."""
+    async with desk.database.reading() as session:
+        person = await session.scalar(select(Person).where(Person.username == username))
+    now = desk.clock()
+    if person is not None and person.locked_until is not None and now < person.locked_until:
+        raise LockedOutError
+    # An unknown name takes as long as a wrong password.
+    right = await asyncio.to_thread(_fits, person.password_hash if person else _NOBODY, password)
+    if person is None:
+        raise WrongPasswordError
+    async with desk.database.writing.begin() as session:
+        person = await session.scalar(
+            select(Person).where(Person.id == person.id).with_for_update()
+        )
+        if person is None:
+            raise WrongPasswordError
+        if right:
+            person.failures, person.locked_until = 0, None
+            token = new_token()
+            session.add(
+                LoginSession(
+                    token_digest=digest(token.encode()),
+                    person_id=person.id,
+                    created_at=now,
+                    expires_at=now + lasts,
+                )
+            )
+            await session.execute(delete(LoginSession).where(LoginSession.expires_at < now))
+            audit.note(session, now, actor=username, action="logged_in")
+            return token
+        person.failures += 1
+        if person.failures >= LONGEST_RUN:
+            person.failures, person.locked_until = 0, now + LOCKED_FOR
+        audit.note(session, now, actor=username, action="login_refused")
+    raise WrongPasswordError
+
+
+async def by_session(desk: Desk, token: str) -> Actor:
+    """Whose session this is. Raises `NotLoggedInError`."""
+    query = (
+        select(Person)
+        .join(LoginSession, LoginSession.person_id == Person.id)
+        .where(
+            LoginSession.token_digest == digest(token.encode()),
+            LoginSession.expires_at > desk.clock(),
+        )
+    )
+    async with desk.database.reading() as session:
+        person = await session.scalar(query)
+    if person is None:
+        raise NotLoggedInError
+    return actor_of(person)
+
+
+async def log_out(desk: Desk, token: str) -> None:
+    """End the session, if it is one."""
+    async with desk.database.writing.begin() as session:
+        await session.execute(
+            delete(LoginSession).where(LoginSession.token_digest == digest(token.encode()))
+        )
+
+
+def actor_of(person: Person) -> Actor:
+    """The person as use-cases know them."""
+    return Actor(
+        id=person.id,
+        username=person.username,
+        name=person.name,
+        role=person.role,
+        kind=person.kind,
+        unit=person.unit,
+    )
+
+
+def hash_password(password: str) -> str:
+    """The password's argon2id hash. Slow by design: about 50 ms."""
+    return _hasher.hash(password)
+
+
+def _fits(hashed: str, password: str) -> bool:
+    try:
+        return _hasher.verify(hashed, password)
+    except (Argon2Error, InvalidHashError):
+        return False

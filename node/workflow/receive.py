@@ -1,0 +1,35 @@
+"""What arrives: each business type goes to the workflow file that holds its other end.
+
+`apply` changes the session of the batch or raises before it has changed anything. It neither
+commits nor answers: that is the consumer's work. Messages were verified; whether they came before
+was asked already.
+"""
+
+from __future__ import annotations
+
+from node.errors import UnsupportedTypeError
+from node.workflow import feedback, submissions, withdrawals
+from node.workflow.intake import Intake
+from protocol.envelope import Opened
+
+
+async def apply(intake: Intake, message: Opened) -> bool:
+    """Carry out one message; False when its subject is not known here, and it must wait.
+
+    Raises a `ZhitongError` when it is refused.
+    """
+    match message.name:
+        case "submission":
+            submissions.receive(intake, message)
+            return True
+        case "revision":
+            if message.event.subject not in intake.items:
+                return False
+            submissions.receive(intake, message)
+            return True
+        case "withdrawal":
+            return await withdrawals.receive(intake, message)
+        case "feedback":
+            return await feedback.receive(intake, message)
+        case _:
+            raise UnsupportedTypeError(f"{message.name} is not handled by this version")

@@ -1,0 +1,173 @@
+"""Recording what an office did with an item: the event, the item's columns, and who is told.
+
+`own_fact` does, inside the caller's transaction:
+
+ 1. numbers the fact: the next sequence of this office for this item;
+ 2. writes the event, and state and standing on the item;
+ 3. writes a notice to each author who has an account here;
+ 4. queues the fact for the office that the item came from, if any;
+ 5. notes the deed in the audit log.
+
+`own_step` does 2 and 5 for what is no fact (a submission, a new edition). Facts from above are
+recorded in `workflow/feedback`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from node.storage.database import Session
+from node.storage.events import Event, Notice
+from node.storage.items import Item, ItemAuthor
+from node.workflow import audit, outbox
+from node.workflow.desk import Desk
+from protocol.envelope import Opened
+from protocol.identifiers import NodeId
+from protocol.lifecycle import Standing, State
+from protocol.messages.facts import FactBase
+from protocol.messages.work import Feedback
+from protocol.offices import OfficeReference
+
+
+async def own_fact(
+    session: Session,
+    desk: Desk,
+    item: Item,
+    fact: type[FactBase],
+    *,
+    state: State,
+    now: datetime,
+    actor: str,
+    causation: UUID | None = None,
+    **content: Any,
+) -> Event:
+    """Record a fact that this office decides now, and tell everyone concerned."""
+    # 1.
+    item.sequence += 1
+    item.step = 0
+    decided = fact(office=desk.office, sequence=item.sequence, at=now, **content)
+    data = decided.model_dump(mode="json", exclude_none=True)
+    # 2.
+    event = _event(session, desk, item, data["kind"], data, now, actor)
+    _stand(item, desk.office, state, data["kind"])
+    # 3.
+    await notify(session, desk, item, event, now)
+    # 4.
+    if item.source is not None:
+        outbox.post(
+            session,
+            desk,
+            Feedback.model_validate({"fact": decided}),
+            to=NodeId(item.source),
+            now=now,
+            subject=item.id,
+            urgency=item.urgency,
+            causation=causation,
+        )
+    # 5.
+    audit.note(session, now, actor=actor, action=data["kind"], subject=item.id)
+    return event
+
+
+def own_step(
+    session: Session,
+    desk: Desk,
+    item: Item,
+    kind: str,
+    data: dict[str, Any],
+    *,
+    state: State,
+    now: datetime,
+    actor: str,
+    message: Opened | None = None,
+) -> Event:
+    """Record something that is no fact: it stays at this office."""
+    item.step += 1
+    # 2.
+    event = _event(session, desk, item, kind, data, now, actor, message)
+    _stand(item, desk.office, state, kind)
+    # 5.
+    audit.note(session, now, actor=actor, action=kind, subject=item.id)
+    return event
+
+
+async def notify(session: Session, desk: Desk, item: Item, event: Event, now: datetime) -> None:
+    """A notice to each author of the item who has an account here."""
+    if item.source is not None:
+        return
+    people = await session.scalars(
+        select(ItemAuthor.person_id).where(ItemAuthor.item_id == item.id)
+    )
+    for person in people:
+        session.add(
+            Notice(
+                id=desk.new_id(),
+                person_id=person,
+                item_id=item.id,
+                event_id=event.id,
+                created_at=now,
+            )
+        )
+
+
+def set_standing(item: Item, office: OfficeReference, standing: Standing) -> None:
+    """Keep an office's standing as a column, for lists."""
+    item.standings = {
+        **item.standings,
+        office.id: {
+            "name": office.name,
+            "level": office.level,
+            "state": standing.state,
+            "kinds": sorted(standing.kinds),
+        },
+    }
+
+
+def standing_of(item: Item, node: NodeId) -> Standing | None:
+    """An office's standing, from the column."""
+    kept = item.standings.get(node)
+    if kept is None:
+        return None
+    state = State(kept["state"]) if kept["state"] else None
+    return Standing(state, frozenset(kept["kinds"]))
+
+
+def _stand(item: Item, office: OfficeReference, state: State, kind: str) -> None:
+    before = standing_of(item, office.id)
+    kinds = (before.kinds if before else frozenset()) | {kind}
+    standing = Standing(state, kinds)
+    item.state = state
+    item.closed = standing.closed
+    set_standing(item, office, standing)
+
+
+def _event(
+    session: Session,
+    desk: Desk,
+    item: Item,
+    kind: str,
+    data: dict[str, Any],
+    now: datetime,
+    actor: str,
+    message: Opened | None = None,
+) -> Event:
+    event = Event(
+        id=desk.new_id(),
+        item_id=item.id,
+        office=desk.node,
+        sequence=item.sequence,
+        step=item.step,
+        kind=kind,
+        at=now,
+        recorded_at=now,
+        actor=actor,
+        data=data,
+        message_source=message.event.sender if message else None,
+        message_id=message.event.id if message else None,
+    )
+    session.add(event)
+    return event

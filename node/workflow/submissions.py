@@ -1,0 +1,264 @@
+"""Items come in: from an author at this office, or from an office below.
+
+`submit` and `resubmit` are one transaction each:
+
+ 1. The actor's role may do this; the text fits the limits.
+ 2. The state allows it (`lifecycle`).
+ 3. Item and edition are written, with the authors who have accounts here.
+ 4. The event and the audit row are written.
+
+`receive` takes a submission or revision from below; the business key is (source, item, edition).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import Field, ValidationError
+
+from node.errors import InputError, ItemTakenError, TooLongError, UnsupportedTypeError
+from node.storage.database import Session
+from node.storage.items import Edition, Item, ItemAuthor
+from node.workflow import access, items, people, record
+from node.workflow.desk import Actor, Desk
+from node.workflow.intake import Intake
+from protocol import evidence, lifecycle
+from protocol.envelope import Opened
+from protocol.lifecycle import Action, State
+from protocol.messages import event
+from protocol.messages.items import Author, AuthorKind, Classification, Topic, Urgency
+from protocol.messages.items import Edition as EditionMessage
+from protocol.offices import Line, Record, Text
+
+
+class CoAuthor(Record):
+    """Another author: by the user name of an account here, or by name, kind and unit."""
+
+    username: Line | None = None
+    name: Line | None = None
+    kind: AuthorKind | None = None
+    unit: Line | None = None
+
+
+class Draft(Record):
+    """What an author hands in."""
+
+    title: Line
+    body: Text
+    topic: Topic
+    urgency: Urgency = "normal"
+    classification: Classification = "internal"
+    co_authors: tuple[CoAuthor, ...] = Field(default=(), max_length=49)
+
+
+def draft(content: dict[str, Any]) -> Draft:
+    """A draft from what was entered. Raises `InputError`."""
+    try:
+        return Draft.model_validate(content)
+    except ValidationError as error:
+        raise InputError(event.brief(error)) from error
+
+
+async def submit(desk: Desk, actor: Actor, draft: Draft) -> UUID:
+    """Hand in a new item at this office. Returns its id."""
+    # 1.
+    access.demand(actor, "submit")
+    _demand_limits(desk, draft)
+    now = desk.clock()
+    async with desk.database.writing.begin() as session:
+        # 2.
+        state = lifecycle.advance(Action.SUBMIT, None)
+        # 3.
+        item = Item(
+            id=desk.new_id(),
+            source=None,
+            origin=desk.office.model_dump(),
+            title=draft.title,
+            topic=draft.topic,
+            urgency=draft.urgency,
+            classification=draft.classification,
+            edition=1,
+            state=state,
+            sequence=0,
+            step=0,
+            standings={},
+            created_at=now,
+        )
+        session.add(item)
+        authors, accounts = await _authors(session, actor, draft)
+        for person in accounts:
+            session.add(ItemAuthor(item_id=item.id, person_id=person))
+        _add_edition(session, item, draft, authors, now)
+        # 4.
+        record.own_step(
+            session,
+            desk,
+            item,
+            "submitted",
+            {"edition": 1},
+            state=state,
+            now=now,
+            actor=actor.name,
+        )
+    desk.wakers.wake("audit")
+    return item.id
+
+
+async def resubmit(desk: Desk, actor: Actor, item_id: UUID, draft: Draft) -> None:
+    """Hand in a new edition of an item that this office, or one above, returned."""
+    # 1.
+    access.demand(actor, "resubmit")
+    _demand_limits(desk, draft)
+    now = desk.clock()
+    async with desk.database.writing.begin() as session:
+        item = await items.locked(session, actor, item_id)
+        # 2.
+        above = item.state != State.RETURNED and items.returned_above(desk, item)
+        state = items.advance(desk, item, Action.REVISE if above else Action.RESUBMIT)
+        # 3.
+        item.edition += 1
+        item.title, item.topic = draft.title, draft.topic
+        item.urgency, item.classification = draft.urgency, draft.classification
+        authors = (await session.get_one(Edition, (item.id, item.edition - 1))).authors
+        _add_edition(session, item, draft, [Author.model_validate(a) for a in authors], now)
+        # 4.
+        record.own_step(
+            session,
+            desk,
+            item,
+            "revised" if above else "resubmitted",
+            {"edition": item.edition},
+            state=state,
+            now=now,
+            actor=actor.name,
+        )
+    desk.wakers.wake("audit")
+
+
+def receive(intake: Intake, message: Opened) -> None:
+    """Take in a submission or a revision. Raises before anything is changed."""
+    data = message.data
+    if not isinstance(data, EditionMessage) or message.event.subject is None:
+        raise UnsupportedTypeError
+    # The forwarding office shows by whose signed message it has the item.
+    evidence.origins_of(message, chains=intake.desk.chains, place=intake.desk.place)
+    item = intake.items.get(message.event.subject)
+    if item is not None and item.source != message.event.sender:
+        raise ItemTakenError
+    if item is None:
+        item = _new_item(intake, message, data)
+    elif data.edition in intake.editions[item.id]:
+        return
+    intake.editions[item.id].add(data.edition)
+    intake.session.add(
+        Edition(
+            item_id=item.id,
+            number=data.edition,
+            title=data.title,
+            body=data.body,
+            authors=[author.model_dump() for author in data.authors],
+            topic=data.topic,
+            urgency=data.urgency,
+            classification=data.classification,
+            submitted_at=data.submitted_at,
+            message_source=message.event.sender,
+            message_id=message.event.id,
+        )
+    )
+    newest = data.edition >= item.edition
+    if newest:
+        item.edition = data.edition
+        item.title, item.topic = data.title, data.topic
+        item.urgency, item.classification = data.urgency, data.classification
+    before = record.standing_of(item, intake.desk.node)
+    kind, state = _arrival(before, newest=newest)
+    record.own_step(
+        intake.session,
+        intake.desk,
+        item,
+        kind,
+        {"edition": data.edition, "from": message.event.sender},
+        state=state,
+        now=intake.now,
+        actor=message.event.sender,
+        message=message,
+    )
+
+
+def _arrival(before: lifecycle.Standing | None, *, newest: bool) -> tuple[str, State]:
+    if before is None or before.state is None:
+        return "submitted", State.SUBMITTED
+    if newest and before.state is State.RETURNED and not before.closed:
+        return "resubmitted", lifecycle.advance(Action.RESUBMIT, before)
+    return "revised", before.state
+
+
+def _new_item(intake: Intake, message: Opened, data: EditionMessage) -> Item:
+    assert message.event.subject is not None
+    item = Item(
+        id=message.event.subject,
+        source=message.event.sender,
+        origin=data.origin.model_dump(),
+        title=data.title,
+        topic=data.topic,
+        urgency=data.urgency,
+        classification=data.classification,
+        edition=data.edition,
+        state=State.SUBMITTED,
+        closed=False,
+        sequence=0,
+        step=0,
+        standings={},
+        created_at=intake.now,
+    )
+    intake.session.add(item)
+    intake.add(item)
+    return item
+
+
+def _add_edition(
+    session: Session, item: Item, draft: Draft, authors: list[Author], now: datetime
+) -> None:
+    session.add(
+        Edition(
+            item_id=item.id,
+            number=item.edition,
+            title=draft.title,
+            body=draft.body,
+            authors=[author.model_dump() for author in authors],
+            topic=draft.topic,
+            urgency=draft.urgency,
+            classification=draft.classification,
+            submitted_at=now,
+        )
+    )
+
+
+async def _authors(session: Session, actor: Actor, draft: Draft) -> tuple[list[Author], list[UUID]]:
+    authors = [_author(actor.name, actor.kind, actor.unit)]
+    accounts = [actor.id]
+    for other in draft.co_authors:
+        if other.username is None:
+            authors.append(_author(other.name, other.kind, other.unit))
+            continue
+        person = await people.by_username(session, other.username)
+        if person.id not in accounts:
+            accounts.append(person.id)
+            authors.append(_author(person.name, person.kind, person.unit))
+    return authors, accounts
+
+
+def _author(name: str | None, kind: str | None, unit: str | None) -> Author:
+    try:
+        return Author.model_validate({"name": name, "kind": kind, "unit": unit})
+    except ValidationError as error:
+        raise InputError(f"an author needs name, kind and unit: {event.brief(error)}") from error
+
+
+def _demand_limits(desk: Desk, draft: Draft) -> None:
+    if len(draft.title) > desk.limits.title_characters:
+        raise TooLongError(f"标题有 {len(draft.title)} 字，最多 {desk.limits.title_characters} 字")
+    if len(draft.body) > desk.limits.body_characters:
+        raise TooLongError(f"正文有 {len(draft.body)} 字，最多 {desk.limits.body_characters} 字")
