@@ -44,6 +44,12 @@ class Auditor:
         return True
 
 
+async def has_unsealed(session: Session) -> bool:
+    """Whether rows wait to be sealed."""
+    query = select(AuditRow.id).where(AuditRow.seal.is_(None)).limit(1)
+    return await session.scalar(query) is not None
+
+
 async def broken_seal(session: Session) -> int | None:
     """The number of the first seal that does not fit its rows; None when the chain holds."""
     before = GENESIS

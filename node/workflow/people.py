@@ -36,8 +36,8 @@ SHORTEST_PASSWORD = 10
 
 _hasher = PasswordHasher()
 _NOBODY = (
-    "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$"
-    "y3Q7zCk9bC5V8nB1mJYxk2b6m0b2J1h5y2m5cP7Jt1o"
+    "$argon2id$v=19$m=65536,t=3,p=4$PVvWqZUjJBXaLeFY7LQrEQ"
+    "$Z5CgKjB2I3IrwrSOGQUkocbs2mQuWeWlGxHNnPHLiGQ"
 )
 """The hash of nobody's password, to compare with where the name is unknown."""
 

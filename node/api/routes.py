@@ -1,0 +1,17 @@
+"""The API under `/api/v1`."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Depends
+
+from node.api import items, notices, session
+from node.http.problems import Problem
+from node.http.session import same_origin
+
+router = APIRouter(
+    prefix="/api/v1",
+    dependencies=[Depends(same_origin)],
+    responses={"default": {"model": Problem, "description": "A problem document (RFC 9457)"}},
+)
+for part in (session, items, notices):
+    router.include_router(part.router)

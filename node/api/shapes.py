@@ -1,0 +1,173 @@
+"""The JSON of the API: what is answered, and what is asked for."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any, Literal, Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from node.storage.items import Item
+from node.workflow.desk import Actor
+from node.workflow.reading import ItemView, NoticeView
+from protocol.offices import Line, Text
+
+
+class Shape(BaseModel):
+    """What is asked for: an unknown member is a mistake of the caller."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Credentials(Shape):
+    """A login."""
+
+    username: str
+    password: str
+
+
+class Reason(Shape):
+    """Why."""
+
+    reason: Text
+
+
+class Adoption(Shape):
+    """How the item is adopted."""
+
+    manner: Literal["single", "combined"] = "single"
+    issue: Line | None = None
+
+
+class Instruction(Shape):
+    """A leader's instruction."""
+
+    leader: Line
+    post: Line
+    text: Text
+    on: date
+
+
+class Implementation(Shape):
+    """What came of it."""
+
+    unit: Line
+    text: Text
+
+
+class Closing(Shape):
+    """A closing word, where there is one."""
+
+    note: Text | None = None
+
+
+class PersonShape(BaseModel):
+    """Who is logged in."""
+
+    username: str
+    name: str
+    role: str
+
+    @classmethod
+    def of(cls, actor: Actor) -> Self:
+        return cls(username=actor.username, name=actor.name, role=actor.role)
+
+
+class ItemSummary(BaseModel):
+    """An item in a list. `standings` says where it stands at every office that spoke."""
+
+    id: UUID
+    title: str
+    state: str
+    closed: bool
+    number: str | None
+    topic: str
+    urgency: str
+    classification: str
+    edition: int
+    origin: dict[str, Any]
+    source: str | None
+    standings: dict[str, Any]
+    created_at: datetime
+
+    @classmethod
+    def of(cls, item: Item) -> Self:
+        return cls.model_validate(item, from_attributes=True)
+
+
+class ItemList(BaseModel):
+    """A part of the list."""
+
+    items: list[ItemSummary]
+    total: int
+
+
+class TimelineEntry(BaseModel):
+    """Something that happened. `proven`: it came as a signed message from another office."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    at: datetime
+    office: str
+    office_name: str
+    level: str
+    kind: str
+    sentence: str
+    data: dict[str, Any]
+    proven: bool
+
+
+class ItemDetail(ItemSummary):
+    """One item with its text, its timeline, and what the caller may do now."""
+
+    body: str
+    authors: list[dict[str, str]]
+    timeline: list[TimelineEntry]
+    actions: list[str]
+
+    @classmethod
+    def of_view(cls, view: ItemView) -> Self:
+        return cls(
+            **ItemSummary.of(view.item).model_dump(),
+            body=view.edition.body,
+            authors=view.edition.authors,
+            timeline=[TimelineEntry.model_validate(entry) for entry in view.timeline],
+            actions=list(view.actions),
+        )
+
+
+class NoticeShape(BaseModel):
+    """A notice."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    item_id: UUID
+    title: str
+    sentence: str
+    at: datetime
+    read: bool
+
+    @classmethod
+    def of(cls, notice: NoticeView) -> Self:
+        return cls.model_validate(notice)
+
+
+class NoticeList(BaseModel):
+    """A part of the notices."""
+
+    notices: list[NoticeShape]
+    total: int
+
+
+class Submitted(BaseModel):
+    """The id of a new item."""
+
+    id: UUID
+
+
+class RegisteredShape(BaseModel):
+    """The number that was given."""
+
+    number: str

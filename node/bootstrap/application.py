@@ -1,0 +1,30 @@
+"""The web application of one office: API and pages on one address."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from node.api.routes import router as api
+from node.config import WebSettings
+from node.http import problems
+from node.http.limits import BodyLimit
+from node.web.routes import router as pages
+from node.workflow.desk import Desk
+
+
+def build(desk: Desk, settings: WebSettings) -> FastAPI:
+    """The application. It uses the desk, and holds no key."""
+    application = FastAPI(
+        title=f"Zhitong 直通: {desk.office.name}",
+        version="1",
+        docs_url=None,  # its page loads scripts from the Internet
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+    )
+    application.state.desk = desk
+    application.state.web = settings
+    application.add_middleware(BodyLimit)
+    problems.install(application)
+    application.include_router(api)
+    application.include_router(pages)
+    return application

@@ -1,0 +1,91 @@
+"""Serving one or many offices in one process, until SIGTERM or SIGINT.
+
+Each office listens on its own port. The order: databases and loops start, then pages; at the end
+pages stop first, then the loops finish the steps that are under way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import structlog
+import uvicorn
+
+from node.bootstrap import application
+from node.bootstrap.node import Node
+from node.errors import ConfigurationError
+
+log = structlog.get_logger()
+
+BACKLOG = 512
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        # Many servers share this process: its signals are handled once, below.
+        yield
+
+
+class Serving:
+    """Nodes with their pages."""
+
+    def __init__(self, nodes: Sequence[Node]) -> None:
+        self._nodes = nodes
+        self._servers: list[_Server] = []
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> dict[str, str]:
+        """Start everything; the address of each office that has pages."""
+        addresses: dict[str, str] = {}
+        for node in self._nodes:
+            await node.start()
+            if node.half == "relay":
+                continue
+            listener = _listen(node.settings.web.host, node.settings.web.port)
+            configuration = uvicorn.Config(
+                application.build(node.desk, node.settings.web),
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                server_header=False,
+            )
+            server = _Server(configuration)
+            self._servers.append(server)
+            self._tasks.append(asyncio.create_task(server.serve(sockets=[listener])))
+            host, port = listener.getsockname()[:2]
+            addresses[node.desk.node] = f"http://{host}:{port}"
+        while not all(server.started for server in self._servers):
+            await asyncio.sleep(0.01)
+            if any(task.done() for task in self._tasks):
+                raise ConfigurationError("a page server ended while starting")
+        log.info("server.ready", addresses=addresses)
+        return addresses
+
+    async def stop(self) -> None:
+        """Stop pages, then loops."""
+        for server in self._servers:
+            server.should_exit = True
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*(node.stop() for node in self._nodes))
+
+
+async def until_signal() -> None:
+    """Wait for SIGTERM or SIGINT."""
+    wanted = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    stop: Callable[[], None] = wanted.set
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    await wanted.wait()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), backlog=BACKLOG)
+    except OSError as error:
+        raise ConfigurationError(f"cannot listen on {host}:{port}: {error.strerror}") from error

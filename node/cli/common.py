@@ -1,0 +1,53 @@
+"""What commands share: the configuration argument, and a desk for the length of one command."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from node import log
+from node.bootstrap import node as bootstrap
+from node.config import Settings, load
+from node.errors import DatabaseAwayError
+from node.storage.database import is_away
+from node.workflow.desk import Desk
+
+T = TypeVar("T")
+
+Config = Annotated[
+    Path,
+    typer.Option(
+        "--config", "-c", envvar="ZHITONG_CONFIG", help="配置文件 zhitong.toml，或它所在的文件夹"
+    ),
+]
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run one command's coroutine, with quiet logs."""
+    log.configure(level="error")
+    try:
+        return asyncio.run(work)
+    except Exception as error:
+        if is_away(error):
+            raise DatabaseAwayError(f"{type(error).__name__}: {error}".splitlines()[0]) from error
+        raise
+
+
+def settings(config: Path) -> Settings:
+    """The settings at this path. Raises `ConfigurationError`."""
+    return load(config)
+
+
+@asynccontextmanager
+async def desk(config: Path) -> AsyncIterator[Desk]:
+    """The office's desk; its database is closed at the end."""
+    opened = bootstrap.build(settings(config), half="web").desk
+    try:
+        yield opened
+    finally:
+        await opened.database.close()

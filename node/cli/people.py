@@ -1,0 +1,62 @@
+"""`zhitong user add`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from node.cli.common import Config, desk, run
+from node.workflow import people
+
+
+def register(application: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(help="账号。", no_args_is_help=True)
+    group.command("add")(add)
+    application.add_typer(group, name="user")
+
+
+def add(
+    username: Annotated[str, typer.Argument(help="用户名")],
+    name: Annotated[str, typer.Option(help="姓名")],
+    role: Annotated[str, typer.Option(help="author（撰稿人）、editor（编辑）或 administrator")],
+    kind: Annotated[
+        str | None, typer.Option(help="撰稿人类别：member、informant、party_group…")
+    ] = None,
+    unit: Annotated[str | None, typer.Option(help="撰稿人单位")] = None,
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="从标准输入读取密码，不提问")
+    ] = False,
+    config: Config = Path(),
+) -> None:
+    """新建账号。密码在提示后输入，不出现在命令行里。"""
+    if password_stdin:
+        password = sys.stdin.readline().rstrip("\n")
+    else:
+        password = typer.prompt("密码", hide_input=True, confirmation_prompt="再输一次")
+    run(_add(config, username, name, role, kind, unit, password))
+    print(f"已新建账号 {username}（{name}）。")
+
+
+async def _add(
+    config: Path,
+    username: str,
+    name: str,
+    role: str,
+    kind: str | None,
+    unit: str | None,
+    password: str,
+) -> None:
+    async with desk(config) as opened:
+        await people.add(
+            opened,
+            username=username,
+            name=name,
+            role=role,
+            password=password,
+            kind=kind,
+            unit=unit,
+        )

@@ -1,0 +1,74 @@
+"""`zhitong serve` and `zhitong migrate`."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+import uvloop
+
+from node import log
+from node.bootstrap.node import Half, build
+from node.bootstrap.server import Serving, until_signal
+from node.cli.common import run, settings
+from node.errors import ConfigurationError
+from node.storage.database import Database
+
+
+def register(application: typer.Typer) -> None:
+    """Add the commands."""
+    application.command("serve")(serve)
+    application.command("migrate")(migrate)
+
+
+def serve(
+    configs: Annotated[list[Path], typer.Argument(help="一个或多个配置文件（或其文件夹）")],
+    only: Annotated[
+        Literal["web", "relay"] | None, typer.Option(help="只运行网页，或只运行收发")
+    ] = None,
+    migrations: Annotated[
+        bool, typer.Option("--migrate/--no-migrate", help="启动前升级数据库表")
+    ] = True,
+    log_level: Annotated[str, typer.Option(help="日志级别")] = "info",
+) -> None:
+    """运行一个或多个机关的节点，直到收到停止信号。"""
+    # Read before anything is started: a mistake in the last one must not half start the rest.
+    for config in configs:
+        settings(config)
+    if migrations:
+        # Alembic stays out of this process's memory.
+        command = [sys.executable, "-m", "node", "migrate", *map(str, configs)]
+        if subprocess.run(command, check=False).returncode != 0:  # noqa: S603
+            raise ConfigurationError("the database could not be migrated; see above")
+    log.configure(level=log_level)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(configs, only or "both"))
+
+
+async def _serve(configs: list[Path], half: Half) -> None:
+    serving = Serving([build(settings(config), half=half) for config in configs])
+    await serving.start()
+    await until_signal()
+    await serving.stop()
+
+
+def migrate(
+    configs: Annotated[list[Path], typer.Argument(help="一个或多个配置文件（或其文件夹）")],
+) -> None:
+    """把数据库表升级到本版本。"""
+    for config in configs:
+        run(_migrate(config))
+
+
+async def _migrate(config: Path) -> None:
+    from node.storage import migrate as migrations  # Alembic is slow to load
+
+    database = Database(settings(config).database_url)
+    try:
+        await migrations.upgrade(database)
+    finally:
+        await database.close()

@@ -1,0 +1,41 @@
+"""Printing an item and its timeline on a terminal."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+from rich.text import Text
+
+from node.workflow import phrases
+from node.workflow.reading import ItemView
+
+OFFICE_TIME = ZoneInfo("Asia/Shanghai")
+COLOURS = {
+    "adopted": "green",
+    "instructed": "green",
+    "implemented": "green",
+    "returned": "yellow",
+    "declined": "red",
+    "closed": "cyan",
+}
+
+
+def print_item(view: ItemView, console: Console | None = None) -> None:
+    """The item's head, and one line an event."""
+    console = console or Console(highlight=False)
+    item = view.item
+    console.print(Text(item.title, style="bold"))
+    authors = "、".join(f"{a['name']}（{a['unit']}）" for a in view.edition.authors)
+    console.print(f"  {item.id}")
+    console.print(f"  作者：{authors}")
+    state = phrases.STATES[item.state] + ("·已办结" if item.closed else "")
+    console.print(f"  本级状态：{state}  编号：{item.number or '—'}  第 {item.edition} 稿")
+    console.print()
+    for entry in view.timeline:
+        when = entry.at.astimezone(OFFICE_TIME).strftime("%Y-%m-%d %H:%M:%S")
+        line = Text(f"  {when}  ")
+        line.append("✓ " if entry.proven else "  ", style="green")
+        line.append(entry.sentence, style=COLOURS.get(entry.kind, ""))
+        console.print(line)
+    console.print("\n  ✓ 来自其他机关、已核验其数字签名", style="dim")

@@ -1,0 +1,92 @@
+"""Problem documents (RFC 9457): every error leaves as one, with a stable code and plain Chinese."""
+
+from __future__ import annotations
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from node.errors import DatabaseAwayError, InputError, NodeError
+from node.storage.database import is_away
+from protocol.errors import LifecycleError, ZhitongError
+
+log = structlog.get_logger()
+
+MEDIA_TYPE = "application/problem+json"
+STATE_MESSAGE = "这件信息目前的状态不允许这项操作。"
+PLAIN = {
+    404: "没有这个地址。",
+    405: "这个地址不支持这种请求。",
+    413: "提交的内容太大。",
+}
+
+
+class Problem(BaseModel):
+    """What went wrong. `title` is for people, `code` for programs, `detail` says where."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: list[dict[str, str]] | None = None
+
+
+def document(
+    code: str, title: str, status: int, detail: str, errors: list[dict[str, str]] | None = None
+) -> Response:
+    """The response that tells of a problem."""
+    problem = Problem(
+        type=f"urn:zhitong:problem:{code}",
+        title=title,
+        status=status,
+        detail=detail,
+        code=code,
+        errors=errors,
+    )
+    return JSONResponse(
+        problem.model_dump(exclude_none=True), status_code=status, media_type=MEDIA_TYPE
+    )
+
+
+def of_error(error: ZhitongError) -> Response:
+    """The document for one of our own errors."""
+    if isinstance(error, LifecycleError):
+        return document(error.code, STATE_MESSAGE, 409, error.detail)
+    if isinstance(error, NodeError):
+        return document(error.code, error.message, error.status, error.detail)
+    return document(error.code, NodeError.message, 400, error.detail)
+
+
+def install(application: FastAPI) -> None:
+    """Answer every error with a problem document."""
+
+    @application.exception_handler(ZhitongError)
+    async def ours(_: Request, error: ZhitongError) -> Response:
+        return of_error(error)
+
+    @application.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> Response:
+        # Where and what, never the input itself: it may be long, or confidential.
+        found = [
+            {"field": ".".join(str(part) for part in one["loc"][1:]), "message": one["msg"]}
+            for one in error.errors()
+        ]
+        where = "；".join(f"{one['field']}: {one['message']}" for one in found)
+        return document(InputError.code, InputError.message, InputError.status, where, found)
+
+    @application.exception_handler(HTTPException)
+    async def plain(_: Request, error: HTTPException) -> Response:
+        title = PLAIN.get(error.status_code, NodeError.message)
+        return document(f"http.{error.status_code}", title, error.status_code, str(error.detail))
+
+    @application.exception_handler(Exception)
+    async def unforeseen(request: Request, error: Exception) -> Response:
+        if is_away(error):
+            log.warning("http.database_away", path=request.url.path)
+            return of_error(DatabaseAwayError())
+        log.exception("http.failed", path=request.url.path, error=type(error).__name__)
+        return document("node.failed", "系统出现错误，请稍后再试。", 500, "internal error")

@@ -1,0 +1,86 @@
+"""Who asks: the session cookie, and the dependencies that routes name.
+
+The cookie is HttpOnly and SameSite=Strict, and requests that change something must come from the
+same origin, so another site can neither read the session nor use it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request, Response
+
+from node.config import WebSettings
+from node.errors import ForbiddenError, NotLoggedInError
+from node.workflow import people
+from node.workflow.desk import Actor, Desk
+
+COOKIE = "zhitong_session"
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def desk_of(request: Request) -> Desk:
+    """The office that this application serves."""
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+def web_settings(request: Request) -> WebSettings:
+    """How pages are served."""
+    settings: WebSettings = request.app.state.web
+    return settings
+
+
+OneDesk = Annotated[Desk, Depends(desk_of)]
+Web = Annotated[WebSettings, Depends(web_settings)]
+
+
+async def actor(request: Request, desk: OneDesk) -> Actor:
+    """Who is logged in. Raises `NotLoggedInError`."""
+    token = request.cookies.get(COOKIE)
+    if token is None:
+        raise NotLoggedInError
+    return await people.by_session(desk, token)
+
+
+Person = Annotated[Actor, Depends(actor)]
+
+
+async def same_origin(request: Request) -> None:
+    """Refuses a changing request that another site's page sent (its Origin names that site)."""
+    origin = request.headers.get("origin")
+    if request.method in SAFE or origin is None:
+        return
+    if urlsplit(origin).netloc != request.headers.get("host"):
+        raise ForbiddenError(f"the request comes from {origin}, not from this site")
+
+
+async def begin(
+    response: Response, desk: Desk, settings: WebSettings, username: str, password: str
+) -> None:
+    """Log in and set the cookie. Raises `WrongPasswordError` or `LockedOutError`."""
+    lasts = timedelta(hours=settings.session_hours)
+    token = await people.log_in(desk, username, password, lasts=lasts, new_token=_new_token)
+    response.set_cookie(
+        COOKIE,
+        token,
+        max_age=int(lasts.total_seconds()),
+        httponly=True,
+        secure=settings.secure_cookies,
+        samesite="strict",
+    )
+
+
+async def end(request: Request, response: Response, desk: Desk) -> None:
+    """Log out and remove the cookie."""
+    token = request.cookies.get(COOKIE)
+    if token is not None:
+        await people.log_out(desk, token)
+    response.delete_cookie(COOKIE)
+
+
+def _new_token() -> str:
+    return secrets.token_urlsafe(32)

@@ -1,0 +1,96 @@
+"""What happened, in plain Chinese: one sentence an event, for pages, notices and the command line.
+
+An author who never heard of the software must understand each sentence.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+STATES = {
+    "submitted": "待登记",
+    "registered": "已登记",
+    "adopted": "已采用",
+    "declined": "未采用",
+    "returned": "退回修改",
+    "withdrawn": "已撤回",
+}
+URGENCIES = {"normal": "平急", "urgent": "加急", "most_urgent": "特急"}
+TOPICS = {
+    "economy": "经济",
+    "city": "城建城管",
+    "society": "科教文卫体",
+    "agriculture": "农林水",
+    "government": "政府工作",
+}
+AUTHOR_KINDS = {
+    "member": "政协委员",
+    "standing_member": "政协常委",
+    "party_group": "党派团体",
+    "special_committee": "专委会",
+    "informant": "信息员",
+    "invited_informant": "特邀信息员",
+    "invited_writer": "特邀撰稿人",
+    "street_liaison_group": "街镇联络组",
+    "direct_report_point": "民情直报点",
+    "public_submission": "社会征集",
+    "member_organisation": "参加单位",
+}
+LEVELS = {"county": "县区", "city": "市", "province": "省", "nation": "全国"}
+ROLES = {"author": "撰稿人", "editor": "编辑", "administrator": "管理员"}
+CLASSIFICATIONS = {"public": "公开", "internal": "内部"}
+ACTIONS = {
+    "resubmit": "修改后重新提交",
+    "revise": "按上级意见修改",
+    "withdraw": "撤回",
+    "register": "登记",
+    "adopt": "采用",
+    "decline": "不予采用",
+    "return": "退回修改",
+    "forward_up": "上报",
+    "instruct": "记录批示",
+    "implement": "反馈落实情况",
+    "close": "办结",
+}
+
+
+def sentence(kind: str, data: dict[str, Any], office: str) -> str:
+    """What the office did, in one sentence with its full stop."""
+    match kind:
+        case "submitted":
+            return f"{office}收到这件信息。" if "from" in data else f"提交到{office}。"
+        case "resubmitted":
+            return f"{office}收到修改后的第 {data['edition']} 稿。"
+        case "revised":
+            return f"{office}收到第 {data['edition']} 稿。"
+        case "withdrawal_requested":
+            return f"请求撤回，理由：{_stop(data['reason'])}"
+        case "registered":
+            return f"{office}登记，编号 {data['number']}。"
+        case "returned":
+            return f"{office}退回修改，意见：{_stop(data['reason'])}"
+        case "declined":
+            return f"{office}不予采用，理由：{_stop(data['reason'])}"
+        case "withdrawn":
+            return f"{office}同意撤回。"
+        case "withdrawal_refused":
+            return f"{office}未同意撤回，理由：{_stop(data['reason'])}"
+        case "adopted":
+            manner = "单篇采用" if data["manner"] == "single" else "综合采用"
+            issue = f"，刊于{data['issue']}" if data.get("issue") else ""
+            return f"{office}{manner}{issue}。"
+        case "forwarded":
+            return f"{office}上报{data['to']['name']}。"
+        case "instructed":
+            return f"{data['post']}{data['leader']}批示：{_stop(data['text'])}"
+        case "implemented":
+            return f"{data['unit']}反馈落实情况：{_stop(data['text'])}"
+        case "closed":
+            note = f"：{_stop(data['note'])}" if data.get("note") else "。"
+            return f"{office}办结{note}"
+        case _:
+            return f"{office}：{kind}。"
+
+
+def _stop(text: str) -> str:
+    return text if text.endswith(("。", "！", "？", "”")) else f"{text}。"

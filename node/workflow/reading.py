@@ -1,0 +1,197 @@
+"""What people see: lists, one item with its timeline, notices. Reads only; no locks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+
+from node.errors import UnknownItemError
+from node.storage.database import Session
+from node.storage.events import Event, Notice
+from node.storage.items import Edition, Item, ItemAuthor
+from node.workflow import access, items, phrases, record
+from node.workflow.desk import Actor, Desk
+from protocol import lifecycle
+from protocol.lifecycle import Action
+
+PAGE = 50
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the timeline."""
+
+    at: datetime
+    office: str
+    office_name: str
+    level: str
+    kind: str
+    sentence: str
+    data: dict[str, Any]
+    proven: bool
+    """Whether it came as a signed message from another office."""
+
+
+@dataclass(frozen=True)
+class ItemView:
+    """An item as one person sees it."""
+
+    item: Item
+    edition: Edition
+    timeline: tuple[Entry, ...]
+    actions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class NoticeView:
+    """A notice to an author."""
+
+    id: UUID
+    item_id: UUID
+    title: str
+    sentence: str
+    at: datetime
+    read: bool
+
+
+@dataclass(frozen=True)
+class Page(Generic[T]):
+    """A part of a list, with how many there are in all."""
+
+    rows: Sequence[T]
+    total: int
+
+
+async def list_items(
+    desk: Desk, actor: Actor, *, state: str | None = None, offset: int = 0, limit: int = PAGE
+) -> Page[Item]:
+    """The items that the actor may see, the newest first."""
+    query = select(Item)
+    if not access.allows(actor, "read_all"):
+        access.demand(actor, "read_own")
+        query = query.join(ItemAuthor, ItemAuthor.item_id == Item.id).where(
+            ItemAuthor.person_id == actor.id
+        )
+    if state is not None:
+        query = query.where(Item.state == state)
+    async with desk.database.reading() as session:
+        total = await session.scalar(select(func.count()).select_from(query.subquery()))
+        rows = await session.scalars(
+            query.order_by(Item.created_at.desc(), Item.id.desc()).offset(offset).limit(limit)
+        )
+        return Page(rows.all(), total or 0)
+
+
+async def view(desk: Desk, actor: Actor, item_id: UUID) -> ItemView:
+    """One item. Raises `UnknownItemError`."""
+    async with desk.database.reading() as session:
+        item = await session.get(Item, item_id)
+        if item is None or not await items.visible(session, actor, item_id):
+            raise UnknownItemError
+        return ItemView(
+            item=item,
+            edition=await session.get_one(Edition, (item.id, item.edition)),
+            timeline=await _timeline(session, desk, item),
+            actions=_actions(desk, actor, item),
+        )
+
+
+async def notices(desk: Desk, actor: Actor, *, limit: int = PAGE) -> Page[NoticeView]:
+    """What the actor was told, the newest first."""
+    mine = select(Notice.id).where(Notice.person_id == actor.id)
+    query = (
+        select(Notice, Event, Item)
+        .join(Event, Event.id == Notice.event_id)
+        .join(Item, Item.id == Notice.item_id)
+        .where(Notice.person_id == actor.id)
+        .order_by(Notice.created_at.desc(), Notice.id.desc())
+        .limit(limit)
+    )
+    async with desk.database.reading() as session:
+        total = await session.scalar(select(func.count()).select_from(mine.subquery()))
+        found = await session.execute(query)
+        rows = [
+            NoticeView(
+                id=notice.id,
+                item_id=item.id,
+                title=item.title,
+                sentence=phrases.sentence(event.kind, event.data, _office_name(desk, event)),
+                at=event.at,
+                read=notice.read_at is not None,
+            )
+            for notice, event, item in found
+        ]
+        return Page(rows, total or 0)
+
+
+async def mark_read(desk: Desk, actor: Actor) -> None:
+    """The actor has seen all notices."""
+    async with desk.database.writing.begin() as session:
+        await session.execute(
+            update(Notice)
+            .where(Notice.person_id == actor.id, Notice.read_at.is_(None))
+            .values(read_at=desk.clock())
+        )
+
+
+async def _timeline(session: Session, desk: Desk, item: Item) -> tuple[Entry, ...]:
+    events = await session.scalars(
+        select(Event)
+        .where(Event.item_id == item.id)
+        .order_by(Event.at, Event.office, Event.sequence, Event.step)
+    )
+    return tuple(
+        Entry(
+            at=event.at,
+            office=event.office,
+            office_name=_office_name(desk, event),
+            level=_level(desk, event),
+            kind=event.kind,
+            sentence=phrases.sentence(event.kind, event.data, _office_name(desk, event)),
+            data=event.data,
+            proven=event.message_id is not None,
+        )
+        for event in events
+    )
+
+
+def _office_name(desk: Desk, event: Event) -> str:
+    if event.office == desk.node:
+        return desk.office.name
+    name: str = event.data["office"]["name"]
+    return name
+
+
+def _level(desk: Desk, event: Event) -> str:
+    if event.office == desk.node:
+        return desk.office.level
+    level: str = event.data["office"]["level"]
+    return level
+
+
+def _actions(desk: Desk, actor: Actor, item: Item) -> tuple[str, ...]:
+    standing = record.standing_of(item, desk.node)
+    if standing is None:
+        return ()
+    found = set(lifecycle.possible(standing)) - {Action.SUBMIT}
+    if not items.returned_above(desk, item):
+        found.discard(Action.REVISE)
+    if item.source is not None:
+        # Only the author's own office changes the text or asks for the item back.
+        found -= {Action.RESUBMIT, Action.REVISE, Action.WITHDRAW}
+    if desk.parent is None or item.forwarded_edition == item.edition:
+        found.discard(Action.FORWARD_UP)
+    if item.forwarded_edition is not None and item.source is None and not item.closed:
+        found.add(Action.WITHDRAW)
+    permitted = {"revise": "resubmit"}
+    return tuple(
+        action
+        for action in lifecycle.TRANSITIONS
+        if action in found and access.allows(actor, permitted.get(action, action))
+    )
