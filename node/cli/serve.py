@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,9 @@ from node.bootstrap.server import Serving, until_signal
 from node.cli.common import run, settings
 from node.errors import ConfigurationError
 from node.storage.database import Database
+
+
+COLLECT_AFTER = 20_000
 
 
 def register(application: typer.Typer) -> None:
@@ -49,7 +53,19 @@ def serve(
         runner.run(_serve(configs, only or "both"))
 
 
+def _spare_collector() -> None:
+    """Have the garbage collector look at young objects less often, and at modules never.
+
+    A batch of messages makes tens of thousands of objects that live for one transaction; walking
+    all of them every 700 allocations took a tenth of the relay's time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER, 20, 50)
+
+
 async def _serve(configs: list[Path], half: Half) -> None:
+    _spare_collector()
     serving = Serving([build(settings(config), half=half) for config in configs])
     await serving.start()
     await until_signal()

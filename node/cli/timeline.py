@@ -5,6 +5,7 @@ from __future__ import annotations
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from node.workflow import phrases
@@ -32,10 +33,16 @@ def print_item(view: ItemView, console: Console | None = None) -> None:
     state = phrases.STATES[item.state] + ("·已办结" if item.closed else "")
     console.print(f"  本级状态：{state}  编号：{item.number or '—'}  第 {item.edition} 稿")
     console.print()
+    lines = Table.grid(padding=(0, 1))
+    lines.add_column(no_wrap=True)
+    lines.add_column(no_wrap=True)
+    lines.add_column(overflow="fold")
     for entry in view.timeline:
         when = entry.at.astimezone(OFFICE_TIME).strftime("%Y-%m-%d %H:%M:%S")
-        line = Text(f"  {when}  ")
-        line.append("✓ " if entry.proven else "  ", style="green")
-        line.append(entry.sentence, style=COLOURS.get(entry.kind, ""))
-        console.print(line)
-    console.print("\n  ✓ 来自其他机关、已核验其数字签名", style="dim")
+        lines.add_row(
+            f"  {when}",
+            Text("✓" if entry.proven else " ", style="green"),
+            Text(entry.sentence, style=COLOURS.get(entry.kind, "")),
+        )
+    console.print(lines)
+    console.print("\n  ✓ 来自其他机关，已核验其数字签名", style="dim")

@@ -27,6 +27,7 @@ from sqlalchemy import case, delete, update
 from node.config import RelaySettings
 from node.relay import window
 from node.relay.transport import CONTENT_TYPE, Parcel, Properties, Transport
+from node.relay.window import Due
 from node.storage.messages import Outgoing
 from node.workflow.desk import Desk
 from protocol import envelope
@@ -67,7 +68,7 @@ class Publisher:
             standings = await window.standings(session, self._settings, now)
             peers = [p for p in sorted(standings) if self._transport.reachable(p)]
             share = max(1, self._settings.batch // max(1, len(peers)))
-            rows: list[Outgoing] = []
+            rows: list[Due] = []
             for peer in self._in_turn(peers):
                 rows += await window.due(session, standings[peer], self._settings, now, share)
         if not rows:
@@ -85,7 +86,7 @@ class Publisher:
         start = self._turn % len(peers) if peers else 0
         return [*peers[start:], *peers[:start]]
 
-    def _parcel(self, row: Outgoing, now: datetime) -> Parcel:
+    def _parcel(self, row: Due, now: datetime) -> Parcel:
         token = envelope.seal(
             row.payload, self._signer, signed_at=now, incarnation=self._incarnation
         )
@@ -97,7 +98,7 @@ class Publisher:
         )
         return Parcel(NodeId(row.peer), token, properties)
 
-    async def _mark(self, rows: Sequence[Outgoing], confirmed: Sequence[bool]) -> None:
+    async def _mark(self, rows: Sequence[Due], confirmed: Sequence[bool]) -> None:
         now = self._desk.clock()
         pairs = list(zip(rows, confirmed, strict=True))
         link = [r.id for r, ok in pairs if ok and catalogue.is_link_type(r.name)]

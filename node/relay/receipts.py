@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from node.config import RelaySettings
 from node.relay import window
@@ -65,21 +66,22 @@ async def take(session: Session, settings: RelaySettings, message: Opened, now: 
     assert isinstance(receipt, Receipt)
     peer = message.event.sender
     verdicts = {entry.id: entry for entry in receipt.entries}
-    rows = await _rows(session, peer, list(verdicts))
-    for row in rows:
+    answered: list[UUID] = []
+    for row in await _sent(session, peer, list(verdicts)):
         verdict = verdicts.pop(row.id)
         if verdict.digest != row.digest:
             log.error("receipt.mismatch", peer=peer, message_id=str(row.id))
         elif verdict.verdict == "received":
-            row.state, row.code, row.permanent = "received", None, None
-            row.answered_at, row.resend_at = now, None
+            answered.append(row.id)
         elif row.state != "received":
-            row.state, row.code, row.permanent = "refused", verdict.code, verdict.permanent
-            row.answered_at = now
-            row.resend_at = (
-                None if verdict.permanent else now + window.pause(settings, row.attempts)
-            )
+            await _refuse(session, settings, row, verdict, now)
             log.warning("outbox.refused", peer=peer, message_id=str(row.id), code=verdict.code)
+    if answered:
+        await session.execute(
+            update(Outgoing)
+            .where(Outgoing.id.in_(answered))
+            .values(state="received", code=None, permanent=None, answered_at=now, resend_at=None)
+        )
     for id in verdicts:
         log.error("receipt.unknown", peer=peer, message_id=str(id))
     if receipt.audit is not None:
@@ -88,11 +90,35 @@ async def take(session: Session, settings: RelaySettings, message: Opened, now: 
             link.audit_seal, link.audit_hash = receipt.audit.seal, receipt.audit.hash
 
 
-async def _rows(session: Session, peer: NodeId, ids: Sequence[UUID]) -> Sequence[Outgoing]:
-    found = await session.scalars(
-        select(Outgoing)
+class _Sent(NamedTuple):
+    id: UUID
+    digest: str
+    state: str
+    attempts: int
+
+
+async def _sent(session: Session, peer: NodeId, ids: Sequence[UUID]) -> list[_Sent]:
+    found = await session.execute(
+        select(Outgoing.id, Outgoing.digest, Outgoing.state, Outgoing.attempts)
         .where(Outgoing.id.in_(ids), Outgoing.peer == peer)
         .order_by(Outgoing.id)
         .with_for_update()
     )
-    return found.all()
+    return [_Sent(*row) for row in found]
+
+
+async def _refuse(
+    session: Session, settings: RelaySettings, row: _Sent, verdict: ReceiptEntry, now: datetime
+) -> None:
+    again = None if verdict.permanent else now + window.pause(settings, row.attempts)
+    await session.execute(
+        update(Outgoing)
+        .where(Outgoing.id == row.id)
+        .values(
+            state="refused",
+            code=verdict.code,
+            permanent=verdict.permanent,
+            answered_at=now,
+            resend_at=again,
+        )
+    )

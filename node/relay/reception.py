@@ -30,6 +30,7 @@ from node.errors import UnknownOfficeError
 from node.relay import quarantine, receipts, window
 from node.relay.errors import AlteredError, IncarnationError, PropertiesError
 from node.relay.transport import CONTENT_TYPE, Delivery
+from node.storage import rows
 from node.storage.database import Session
 from node.storage.messages import Incoming
 from node.storage.offices import Office
@@ -158,17 +159,17 @@ class Reception:
         known[identity] = message.digest
         result.applied += applied
         result.parked += not applied
-        intake.session.add(
-            Incoming(
-                source=message.event.sender,
-                id=message.event.id,
-                name=message.name,
-                subject=message.event.subject,
-                digest=message.digest,
-                token=message.token,
-                state="applied" if applied else "parked",
-                received_at=intake.now,
-            )
+        rows.insert(
+            intake.session,
+            Incoming,
+            source=message.event.sender,
+            id=message.event.id,
+            name=message.name,
+            subject=message.event.subject,
+            digest=message.digest,
+            token=message.token,
+            state="applied" if applied else "parked",
+            received_at=intake.now,
         )
         result.entries[message.event.sender].append(receipts.received(message))
 

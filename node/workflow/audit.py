@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from node.storage import rows
 from node.storage.audit import AuditRow
 from node.storage.database import Session
 
@@ -20,12 +21,12 @@ def note(
     **detail: Any,
 ) -> None:
     """Note who did what. Details name things; they never hold contents."""
-    session.add(
-        AuditRow(
-            at=now,
-            actor=actor,
-            action=action,
-            subject=None if subject is None else str(subject),
-            detail=detail,
-        )
+    rows.insert(
+        session,
+        AuditRow,
+        at=now,
+        actor=actor,
+        action=action,
+        subject=None if subject is None else str(subject),
+        detail=detail,
     )

@@ -41,7 +41,7 @@ async def register(desk: Desk, actor: Actor, item_id: UUID) -> str:
             facts.Registered,
             state=state,
             now=now,
-            actor=actor.name,
+            actor=actor,
             number=item.number,
         )
     desk.wakers.wake("outbox")
@@ -110,7 +110,7 @@ async def _decide(
         # 3.
         try:
             await record.own_fact(
-                session, desk, item, fact, state=state, now=now, actor=actor.name, **content
+                session, desk, item, fact, state=state, now=now, actor=actor, **content
             )
         except ValidationError as error:
             raise InputError(event.brief(error)) from error

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from node.errors import UnsupportedTypeError
+from node.storage import rows
 from node.storage.events import Event
 from node.workflow import audit, outbox, record
 from node.workflow.intake import Intake
@@ -37,8 +38,11 @@ async def receive(intake: Intake, message: Opened) -> bool:
     if moment in moments:
         return True
     moments.add(moment)
-    event = Event(
-        id=intake.desk.new_id(),
+    event_id = intake.desk.new_id()
+    rows.insert(
+        intake.session,
+        Event,
+        id=event_id,
         item_id=item.id,
         office=office.id,
         sequence=fact.sequence,
@@ -51,9 +55,8 @@ async def receive(intake: Intake, message: Opened) -> bool:
         message_source=message.event.sender,
         message_id=message.event.id,
     )
-    intake.session.add(event)
     record.set_standing(item, office, lifecycle.fold(moments))
-    await record.notify(intake.session, intake.desk, item, event, intake.now)
+    await record.notify(intake.session, intake.desk, item, event_id, intake.now)
     if item.source is not None:
         outbox.post(
             intake.session,

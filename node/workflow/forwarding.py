@@ -67,7 +67,7 @@ async def forward_up(desk: Desk, actor: Actor, item_id: UUID) -> None:
             facts.Forwarded,
             state=state,
             now=now,
-            actor=actor.name,
+            actor=actor,
             to=desk.parent,
             edition=edition.number,
         )

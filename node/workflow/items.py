@@ -9,9 +9,8 @@ from sqlalchemy import select
 from node.errors import UnknownItemError
 from node.storage.database import Session
 from node.storage.items import Item, ItemAuthor
-from node.workflow import access
+from node.workflow import access, record
 from node.workflow.desk import Actor, Desk
-from node.workflow.record import standing_of
 from protocol import lifecycle
 from protocol.lifecycle import Action, State
 
@@ -41,7 +40,7 @@ async def visible(session: Session, actor: Actor, item_id: UUID) -> bool:
 
 def advance(desk: Desk, item: Item, action: Action) -> State:
     """The state after the action. Raises `LifecycleError` when it is not possible now."""
-    return lifecycle.advance(action, standing_of(item, desk.node))
+    return lifecycle.advance(action, record.standing_of(item, desk.node))
 
 
 def returned_above(desk: Desk, item: Item) -> bool:
@@ -50,3 +49,10 @@ def returned_above(desk: Desk, item: Item) -> bool:
         node != desk.node and kept["state"] == State.RETURNED
         for node, kept in item.standings.items()
     )
+
+
+def can_be_asked_back(desk: Desk, item: Item) -> bool:
+    """Whether asking the office above for a forwarded item makes sense."""
+    above = record.standing_of(item, desk.parent.id) if desk.parent is not None else None
+    given_back = above is not None and above.state is State.WITHDRAWN
+    return item.forwarded_edition is not None and not item.closed and not given_back

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+from node.storage import rows
 from node.storage.database import Session
 from node.storage.messages import Outgoing
 from node.workflow.desk import Desk
@@ -27,7 +28,7 @@ def post(
     subject: UUID | None = None,
     urgency: str = "normal",
     causation: UUID | None = None,
-) -> Outgoing:
+) -> None:
     """Queue one message for a neighbour, with the exact bytes that will be signed."""
     id = desk.new_id()
     payload = event.compose(
@@ -40,7 +41,9 @@ def post(
         causation=causation,
     )
     name = NAMES[type(data)]
-    row = Outgoing(
+    rows.insert(
+        session,
+        Outgoing,
         id=id,
         peer=to,
         name=name,
@@ -51,5 +54,3 @@ def post(
         state="pending",
         created_at=now,
     )
-    session.add(row)
-    return row

@@ -187,8 +187,10 @@ def _actions(desk: Desk, actor: Actor, item: Item) -> tuple[str, ...]:
         found -= {Action.RESUBMIT, Action.REVISE, Action.WITHDRAW}
     if desk.parent is None or item.forwarded_edition == item.edition:
         found.discard(Action.FORWARD_UP)
-    if item.forwarded_edition is not None and item.source is None and not item.closed:
-        found.add(Action.WITHDRAW)
+    if item.forwarded_edition is not None:
+        found.discard(Action.WITHDRAW)
+        if item.source is None and items.can_be_asked_back(desk, item):
+            found.add(Action.WITHDRAW)
     permitted = {"revise": "resubmit"}
     return tuple(
         action

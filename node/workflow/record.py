@@ -8,8 +8,9 @@
  4. queues the fact for the office that the item came from, if any;
  5. notes the deed in the audit log.
 
-`own_step` does 2 and 5 for what is no fact (a submission, a new edition). Facts from above are
-recorded in `workflow/feedback`.
+`actor` is the person who did it, or the id of the office whose message caused it. `own_step` does
+2 and 5 for what is no fact (a submission, a new edition). Facts from above are recorded in
+`workflow/feedback`.
 """
 
 from __future__ import annotations
@@ -20,11 +21,12 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from node.storage import rows
 from node.storage.database import Session
 from node.storage.events import Event, Notice
 from node.storage.items import Item, ItemAuthor
 from node.workflow import audit, outbox
-from node.workflow.desk import Desk
+from node.workflow.desk import Actor, Desk
 from protocol.envelope import Opened
 from protocol.identifiers import NodeId
 from protocol.lifecycle import Standing, State
@@ -41,21 +43,22 @@ async def own_fact(
     *,
     state: State,
     now: datetime,
-    actor: str,
+    actor: Actor | str,
     causation: UUID | None = None,
     **content: Any,
-) -> Event:
+) -> None:
     """Record a fact that this office decides now, and tell everyone concerned."""
     # 1.
     item.sequence += 1
     item.step = 0
     decided = fact(office=desk.office, sequence=item.sequence, at=now, **content)
     data = decided.model_dump(mode="json", exclude_none=True)
+    fact.model_validate(data)  # what no office could read must not be signed
     # 2.
-    event = _event(session, desk, item, data["kind"], data, now, actor)
+    event_id = _event(session, desk, item, data["kind"], data, now, actor)
     _stand(item, desk.office, state, data["kind"])
     # 3.
-    await notify(session, desk, item, event, now)
+    await notify(session, desk, item, event_id, now)
     # 4.
     if item.source is not None:
         outbox.post(
@@ -69,8 +72,7 @@ async def own_fact(
             causation=causation,
         )
     # 5.
-    audit.note(session, now, actor=actor, action=data["kind"], subject=item.id)
-    return event
+    audit.note(session, now, actor=_account(actor), action=data["kind"], subject=item.id)
 
 
 def own_step(
@@ -82,20 +84,19 @@ def own_step(
     *,
     state: State,
     now: datetime,
-    actor: str,
+    actor: Actor | str,
     message: Opened | None = None,
-) -> Event:
+) -> None:
     """Record something that is no fact: it stays at this office."""
     item.step += 1
     # 2.
-    event = _event(session, desk, item, kind, data, now, actor, message)
+    _event(session, desk, item, kind, data, now, actor, message)
     _stand(item, desk.office, state, kind)
     # 5.
-    audit.note(session, now, actor=actor, action=kind, subject=item.id)
-    return event
+    audit.note(session, now, actor=_account(actor), action=kind, subject=item.id)
 
 
-async def notify(session: Session, desk: Desk, item: Item, event: Event, now: datetime) -> None:
+async def notify(session: Session, desk: Desk, item: Item, event_id: UUID, now: datetime) -> None:
     """A notice to each author of the item who has an account here."""
     if item.source is not None:
         return
@@ -103,14 +104,14 @@ async def notify(session: Session, desk: Desk, item: Item, event: Event, now: da
         select(ItemAuthor.person_id).where(ItemAuthor.item_id == item.id)
     )
     for person in people:
-        session.add(
-            Notice(
-                id=desk.new_id(),
-                person_id=person,
-                item_id=item.id,
-                event_id=event.id,
-                created_at=now,
-            )
+        rows.insert(
+            session,
+            Notice,
+            id=desk.new_id(),
+            person_id=person,
+            item_id=item.id,
+            event_id=event_id,
+            created_at=now,
         )
 
 
@@ -145,6 +146,11 @@ def _stand(item: Item, office: OfficeReference, state: State, kind: str) -> None
     set_standing(item, office, standing)
 
 
+def _account(actor: Actor | str) -> str:
+    # The timeline shows a person's name; the audit log holds the user name, which is unique.
+    return actor.username if isinstance(actor, Actor) else actor
+
+
 def _event(
     session: Session,
     desk: Desk,
@@ -152,11 +158,14 @@ def _event(
     kind: str,
     data: dict[str, Any],
     now: datetime,
-    actor: str,
+    actor: Actor | str,
     message: Opened | None = None,
-) -> Event:
-    event = Event(
-        id=desk.new_id(),
+) -> UUID:
+    id = desk.new_id()
+    rows.insert(
+        session,
+        Event,
+        id=id,
         item_id=item.id,
         office=desk.node,
         sequence=item.sequence,
@@ -164,10 +173,9 @@ def _event(
         kind=kind,
         at=now,
         recorded_at=now,
-        actor=actor,
+        actor=actor.name if isinstance(actor, Actor) else actor,
         data=data,
         message_source=message.event.sender if message else None,
         message_id=message.event.id if message else None,
     )
-    session.add(event)
-    return event
+    return id

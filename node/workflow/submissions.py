@@ -16,9 +16,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from node.errors import InputError, ItemTakenError, TooLongError, UnsupportedTypeError
+from node.storage import rows
 from node.storage.database import Session
 from node.storage.items import Edition, Item, ItemAuthor
 from node.workflow import access, items, people, record
@@ -26,6 +27,7 @@ from node.workflow.desk import Actor, Desk
 from node.workflow.intake import Intake
 from protocol import evidence, lifecycle
 from protocol.envelope import Opened
+from protocol.errors import LifecycleError
 from protocol.lifecycle import Action, State
 from protocol.messages import event
 from protocol.messages.items import Author, AuthorKind, Classification, Topic, Urgency
@@ -36,6 +38,8 @@ from protocol.offices import Line, Record, Text
 class CoAuthor(Record):
     """Another author: by the user name of an account here, or by name, kind and unit."""
 
+    model_config = ConfigDict(extra="forbid")
+
     username: Line | None = None
     name: Line | None = None
     kind: AuthorKind | None = None
@@ -43,7 +47,9 @@ class CoAuthor(Record):
 
 
 class Draft(Record):
-    """What an author hands in."""
+    """What an author hands in. An unknown member is a mistake of the author."""
+
+    model_config = ConfigDict(extra="forbid")
 
     title: Line
     body: Text
@@ -89,7 +95,7 @@ async def submit(desk: Desk, actor: Actor, draft: Draft) -> UUID:
         session.add(item)
         authors, accounts = await _authors(session, actor, draft)
         for person in accounts:
-            session.add(ItemAuthor(item_id=item.id, person_id=person))
+            rows.insert(session, ItemAuthor, item_id=item.id, person_id=person)
         _add_edition(session, item, draft, authors, now)
         # 4.
         record.own_step(
@@ -100,7 +106,7 @@ async def submit(desk: Desk, actor: Actor, draft: Draft) -> UUID:
             {"edition": 1},
             state=state,
             now=now,
-            actor=actor.name,
+            actor=actor,
         )
     desk.wakers.wake("audit")
     return item.id
@@ -115,6 +121,8 @@ async def resubmit(desk: Desk, actor: Actor, item_id: UUID, draft: Draft) -> Non
     async with desk.database.writing.begin() as session:
         item = await items.locked(session, actor, item_id)
         # 2.
+        if item.source is not None:
+            raise LifecycleError("cannot resubmit: only the office where it was written does that")
         above = item.state != State.RETURNED and items.returned_above(desk, item)
         state = items.advance(desk, item, Action.REVISE if above else Action.RESUBMIT)
         # 3.
@@ -132,7 +140,7 @@ async def resubmit(desk: Desk, actor: Actor, item_id: UUID, draft: Draft) -> Non
             {"edition": item.edition},
             state=state,
             now=now,
-            actor=actor.name,
+            actor=actor,
         )
     desk.wakers.wake("audit")
 
@@ -152,20 +160,20 @@ def receive(intake: Intake, message: Opened) -> None:
     elif data.edition in intake.editions[item.id]:
         return
     intake.editions[item.id].add(data.edition)
-    intake.session.add(
-        Edition(
-            item_id=item.id,
-            number=data.edition,
-            title=data.title,
-            body=data.body,
-            authors=[author.model_dump() for author in data.authors],
-            topic=data.topic,
-            urgency=data.urgency,
-            classification=data.classification,
-            submitted_at=data.submitted_at,
-            message_source=message.event.sender,
-            message_id=message.event.id,
-        )
+    rows.insert(
+        intake.session,
+        Edition,
+        item_id=item.id,
+        number=data.edition,
+        title=data.title,
+        body=data.body,
+        authors=[author.model_dump() for author in data.authors],
+        topic=data.topic,
+        urgency=data.urgency,
+        classification=data.classification,
+        submitted_at=data.submitted_at,
+        message_source=message.event.sender,
+        message_id=message.event.id,
     )
     newest = data.edition >= item.edition
     if newest:
@@ -221,18 +229,18 @@ def _new_item(intake: Intake, message: Opened, data: EditionMessage) -> Item:
 def _add_edition(
     session: Session, item: Item, draft: Draft, authors: list[Author], now: datetime
 ) -> None:
-    session.add(
-        Edition(
-            item_id=item.id,
-            number=item.edition,
-            title=draft.title,
-            body=draft.body,
-            authors=[author.model_dump() for author in authors],
-            topic=draft.topic,
-            urgency=draft.urgency,
-            classification=draft.classification,
-            submitted_at=now,
-        )
+    rows.insert(
+        session,
+        Edition,
+        item_id=item.id,
+        number=item.edition,
+        title=draft.title,
+        body=draft.body,
+        authors=[author.model_dump() for author in authors],
+        topic=draft.topic,
+        urgency=draft.urgency,
+        classification=draft.classification,
+        submitted_at=now,
     )
 
 

@@ -30,6 +30,8 @@ async def withdraw(desk: Desk, actor: Actor, item_id: UUID, reason: str) -> None
     async with desk.database.writing.begin() as session:
         item = await items.locked(session, actor, item_id)
         if item.forwarded_edition is not None and desk.parent is not None:
+            if not items.can_be_asked_back(desk, item):
+                raise LifecycleError("cannot withdraw: the item is closed, or withdrawn above")
             record.own_step(
                 session,
                 desk,
@@ -38,7 +40,7 @@ async def withdraw(desk: Desk, actor: Actor, item_id: UUID, reason: str) -> None
                 {"reason": reason},
                 state=State(item.state),
                 now=now,
-                actor=actor.name,
+                actor=actor,
             )
             outbox.post(
                 session,
@@ -52,7 +54,7 @@ async def withdraw(desk: Desk, actor: Actor, item_id: UUID, reason: str) -> None
         else:
             state = items.advance(desk, item, Action.WITHDRAW)
             await record.own_fact(
-                session, desk, item, facts.Withdrawn, state=state, now=now, actor=actor.name
+                session, desk, item, facts.Withdrawn, state=state, now=now, actor=actor
             )
     desk.wakers.wake("outbox")
 
@@ -64,6 +66,8 @@ async def receive(intake: Intake, message: Opened) -> bool:
     item = intake.items.get(message.event.subject)
     if item is None or item.source != message.event.sender:
         return False
+    if item.state == State.WITHDRAWN:
+        return True  # asked twice before the answer came
     sender, cause = message.event.sender, message.event.id
     try:
         state = items.advance(intake.desk, item, Action.WITHDRAW)

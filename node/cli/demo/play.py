@@ -38,7 +38,7 @@ async def play(folder: Path, *, once: bool, broker: str | None, database: str | 
         line = Text(f"  {time.monotonic() - began:5.1f} 秒  ", style="dim")
         line.append(f"{casting.BY_ID[office].name}  ", style="bold")
         line.append(words, style=colour)
-        console.print(line)
+        console.print(line, no_wrap=True, overflow="ellipsis")
 
     try:
         async with stage.open(cast):

@@ -320,6 +320,11 @@ def upgrade() -> None:
             "ix_notices_person_id_created_at", ["person_id", "created_at"], unique=False
         )
 
+    _compress_quickly("inbox", "token")
+    _compress_quickly("outbox", "payload")
+    _compress_quickly("editions", "body")
+    _compress_quickly("quarantine", "body")
+
 
 def downgrade() -> None:
     with op.batch_alter_table("notices") as batch_op:
@@ -372,3 +377,19 @@ def downgrade() -> None:
         batch_op.drop_index("ix_audit_seal")
 
     op.drop_table("audit")
+
+
+def _compress_quickly(table: str, column: str) -> None:
+    """Use LZ4 for the wide columns: PostgreSQL's own method costs a third of taking a message in.
+
+    A server that was built without LZ4 keeps its own method.
+    """
+    if op.get_bind().dialect.name != "postgresql":
+        return
+    op.execute(f"""
+        DO $$ BEGIN
+            ALTER TABLE {table} ALTER COLUMN {column} SET COMPRESSION lz4;
+        EXCEPTION WHEN feature_not_supported THEN
+            RAISE NOTICE 'no LZ4 here: {table}.{column} keeps the default';
+        END $$
+    """)
