@@ -19,7 +19,6 @@ from node.cli.common import run, settings
 from node.errors import ConfigurationError
 from node.storage.database import Database
 
-
 COLLECT_AFTER = 20_000
 
 

@@ -22,12 +22,13 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import case, delete, update
+from sqlalchemy import and_, case, delete, update
 
 from node.config import RelaySettings
 from node.relay import window
 from node.relay.transport import CONTENT_TYPE, Parcel, Properties, Transport
 from node.relay.window import Due
+from node.storage import bulk
 from node.storage.messages import Outgoing
 from node.workflow.desk import Desk
 from protocol import envelope
@@ -78,7 +79,7 @@ class Publisher:
         # 4.
         confirmed = await self._transport.publish(parcels)
         # 5.
-        await self._mark(rows, confirmed)
+        await self._mark(rows, confirmed, began=now)
         return any(confirmed)
 
     def _in_turn(self, peers: Sequence[NodeId]) -> list[NodeId]:
@@ -98,7 +99,9 @@ class Publisher:
         )
         return Parcel(NodeId(row.peer), token, properties)
 
-    async def _mark(self, rows: Sequence[Due], confirmed: Sequence[bool]) -> None:
+    async def _mark(
+        self, rows: Sequence[Due], confirmed: Sequence[bool], *, began: datetime
+    ) -> None:
         now = self._desk.clock()
         pairs = list(zip(rows, confirmed, strict=True))
         link = [r.id for r, ok in pairs if ok and catalogue.is_link_type(r.name)]
@@ -106,23 +109,27 @@ class Publisher:
         failed = [r.id for r, ok in pairs if not ok]
         async with self._desk.database.writing.begin() as session:
             if link:
-                await session.execute(delete(Outgoing).where(Outgoing.id.in_(link)))
+                await session.execute(
+                    delete(Outgoing).where(bulk.among(session, Outgoing.id, link))
+                )
             if sent:
                 overdue = now + timedelta(seconds=self._settings.receipt_within)
+                # A refusal from before is being tried again; one that came since then stands.
+                refused = and_(Outgoing.state == "refused", Outgoing.answered_at >= began)
                 await session.execute(
                     update(Outgoing)
-                    .where(Outgoing.id.in_(sent), Outgoing.state != "received")
+                    .where(bulk.among(session, Outgoing.id, sent), Outgoing.state != "received")
                     .values(
-                        state=case((Outgoing.state == "pending", "sent"), else_=Outgoing.state),
+                        state=case((refused, "refused"), else_="sent"),
                         sent_at=now,
-                        resend_at=overdue,
+                        resend_at=case((refused, Outgoing.resend_at), else_=overdue),
                         attempts=Outgoing.attempts + 1,
                     )
                 )
             if failed:
                 await session.execute(
                     update(Outgoing)
-                    .where(Outgoing.id.in_(failed), Outgoing.state != "received")
+                    .where(bulk.among(session, Outgoing.id, failed), Outgoing.state != "received")
                     .values(resend_at=now + AGAIN_AFTER)
                 )
         log.info("outbox.sent", sent=len(sent), link=len(link), failed=len(failed))

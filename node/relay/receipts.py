@@ -17,6 +17,7 @@ from sqlalchemy import select, update
 
 from node.config import RelaySettings
 from node.relay import window
+from node.storage import bulk
 from node.storage.audit import AuditSeal
 from node.storage.database import Session
 from node.storage.messages import Outgoing
@@ -79,7 +80,7 @@ async def take(session: Session, settings: RelaySettings, message: Opened, now: 
     if answered:
         await session.execute(
             update(Outgoing)
-            .where(Outgoing.id.in_(answered))
+            .where(bulk.among(session, Outgoing.id, answered))
             .values(state="received", code=None, permanent=None, answered_at=now, resend_at=None)
         )
     for id in verdicts:
@@ -100,7 +101,7 @@ class _Sent(NamedTuple):
 async def _sent(session: Session, peer: NodeId, ids: Sequence[UUID]) -> list[_Sent]:
     found = await session.execute(
         select(Outgoing.id, Outgoing.digest, Outgoing.state, Outgoing.attempts)
-        .where(Outgoing.id.in_(ids), Outgoing.peer == peer)
+        .where(bulk.among(session, Outgoing.id, ids), Outgoing.peer == peer)
         .order_by(Outgoing.id)
         .with_for_update()
     )

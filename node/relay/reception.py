@@ -23,14 +23,14 @@ from datetime import datetime
 from uuid import UUID
 
 import structlog
-from sqlalchemy import select, tuple_
+from sqlalchemy import select
 
 from node.config import RelaySettings
 from node.errors import UnknownOfficeError
 from node.relay import quarantine, receipts, window
 from node.relay.errors import AlteredError, IncarnationError, PropertiesError
 from node.relay.transport import CONTENT_TYPE, Delivery
-from node.storage import rows
+from node.storage import bulk
 from node.storage.database import Session
 from node.storage.messages import Incoming
 from node.storage.offices import Office
@@ -159,18 +159,21 @@ class Reception:
         known[identity] = message.digest
         result.applied += applied
         result.parked += not applied
-        rows.insert(
-            intake.session,
-            Incoming,
-            source=message.event.sender,
-            id=message.event.id,
-            name=message.name,
-            subject=message.event.subject,
-            digest=message.digest,
-            token=message.token,
-            state="applied" if applied else "parked",
-            received_at=intake.now,
-        )
+        row = {
+            "source": message.event.sender,
+            "id": message.event.id,
+            "name": message.name,
+            "subject": message.event.subject,
+            "digest": message.digest,
+            "token": message.token,
+            "state": "applied" if applied else "parked",
+            "received_at": intake.now,
+        }
+        if applied:
+            bulk.insert(intake.session, Incoming, **row)
+        else:
+            # Its subject may stand later in this very batch: step 6 must find it.
+            intake.session.add(Incoming(**row))
         result.entries[message.event.sender].append(receipts.received(message))
 
     async def _release(self, intake: Intake, result: Result) -> None:
@@ -179,7 +182,9 @@ class Reception:
         await intake.session.flush()
         waiting = await intake.session.scalars(
             select(Incoming)
-            .where(Incoming.state == "parked", Incoming.subject.in_(intake.new))
+            .where(
+                Incoming.state == "parked", bulk.among(intake.session, Incoming.subject, intake.new)
+            )
             .order_by(Incoming.received_at, Incoming.id)
         )
         for row in waiting.all():
@@ -229,10 +234,11 @@ async def _neighbours(session: Session, senders: set[NodeId]) -> dict[str, Offic
 
 
 async def _known(session: Session, messages: Sequence[Opened]) -> dict[tuple[str, UUID], str]:
-    keys = [(message.event.sender, message.event.id) for message in messages]
+    senders = {message.event.sender for message in messages}
+    ids = [message.event.id for message in messages]
     found = await session.execute(
         select(Incoming.source, Incoming.id, Incoming.digest).where(
-            tuple_(Incoming.source, Incoming.id).in_(keys)
+            Incoming.source.in_(senders), bulk.among(session, Incoming.id, ids)
         )
     )
     return {(source, id): digest for source, id, digest in found}

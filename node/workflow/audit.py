@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from node.storage import rows
+from node.storage import bulk
 from node.storage.audit import AuditRow
 from node.storage.database import Session
 
@@ -21,7 +21,7 @@ def note(
     **detail: Any,
 ) -> None:
     """Note who did what. Details name things; they never hold contents."""
-    rows.insert(
+    bulk.insert(
         session,
         AuditRow,
         at=now,

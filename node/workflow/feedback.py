@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from node.errors import UnsupportedTypeError
-from node.storage import rows
+from node.storage import bulk
 from node.storage.events import Event
 from node.workflow import audit, outbox, record
 from node.workflow.intake import Intake
@@ -39,7 +39,7 @@ async def receive(intake: Intake, message: Opened) -> bool:
         return True
     moments.add(moment)
     event_id = intake.desk.new_id()
-    rows.insert(
+    bulk.insert(
         intake.session,
         Event,
         id=event_id,

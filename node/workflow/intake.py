@@ -14,6 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from node.storage import bulk
 from node.storage.database import Session
 from node.storage.events import Event
 from node.storage.items import Edition, Item
@@ -54,20 +55,25 @@ async def prepare(
     if not subjects:
         return intake
     found = await session.scalars(
-        select(Item).where(Item.id.in_(subjects)).order_by(Item.id).with_for_update()
+        select(Item)
+        .where(bulk.among(session, Item.id, subjects))
+        .order_by(Item.id)
+        .with_for_update()
     )
     intake.items = {item.id: item for item in found}
     known = list(intake.items)
     if any(name in ("submission", "revision") for name, _ in batch) and known:
         rows = await session.execute(
-            select(Edition.item_id, Edition.number).where(Edition.item_id.in_(known))
+            select(Edition.item_id, Edition.number).where(
+                bulk.among(session, Edition.item_id, known)
+            )
         )
         for item_id, number in rows:
             intake.editions[item_id].add(number)
     if any(name == "feedback" for name, _ in batch) and known:
         events = await session.execute(
             select(Event.item_id, Event.office, Event.sequence, Event.step, Event.kind).where(
-                Event.item_id.in_(known)
+                bulk.among(session, Event.item_id, known)
             )
         )
         for item_id, office, sequence, step, kind in events:

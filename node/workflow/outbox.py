@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from node.storage import rows
+from node.storage import bulk
 from node.storage.database import Session
 from node.storage.messages import Outgoing
 from node.workflow.desk import Desk
@@ -41,7 +41,7 @@ def post(
         causation=causation,
     )
     name = NAMES[type(data)]
-    rows.insert(
+    bulk.insert(
         session,
         Outgoing,
         id=id,

@@ -54,6 +54,16 @@ ACTIONS = {
 }
 
 
+MILESTONES = {"instructed": "有批示", "implemented": "已落实", "closed": "已办结"}
+
+
+def standing(kept: dict[str, Any]) -> str:
+    """Where an item stands at an office, in a few words: 已采用·有批示·已办结."""
+    words = [STATES[kept["state"]]] if kept["state"] else []
+    words += [word for kind, word in MILESTONES.items() if kind in kept["kinds"]]
+    return "·".join(words)
+
+
 def sentence(kind: str, data: dict[str, Any], office: str) -> str:
     """What the office did, in one sentence with its full stop."""
     match kind:

@@ -21,7 +21,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from node.storage import rows
+from node.storage import bulk
 from node.storage.database import Session
 from node.storage.events import Event, Notice
 from node.storage.items import Item, ItemAuthor
@@ -104,7 +104,7 @@ async def notify(session: Session, desk: Desk, item: Item, event_id: UUID, now: 
         select(ItemAuthor.person_id).where(ItemAuthor.item_id == item.id)
     )
     for person in people:
-        rows.insert(
+        bulk.insert(
             session,
             Notice,
             id=desk.new_id(),
@@ -162,7 +162,7 @@ def _event(
     message: Opened | None = None,
 ) -> UUID:
     id = desk.new_id()
-    rows.insert(
+    bulk.insert(
         session,
         Event,
         id=id,

@@ -19,7 +19,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, ValidationError
 
 from node.errors import InputError, ItemTakenError, TooLongError, UnsupportedTypeError
-from node.storage import rows
+from node.storage import bulk
 from node.storage.database import Session
 from node.storage.items import Edition, Item, ItemAuthor
 from node.workflow import access, items, people, record
@@ -95,7 +95,7 @@ async def submit(desk: Desk, actor: Actor, draft: Draft) -> UUID:
         session.add(item)
         authors, accounts = await _authors(session, actor, draft)
         for person in accounts:
-            rows.insert(session, ItemAuthor, item_id=item.id, person_id=person)
+            bulk.insert(session, ItemAuthor, item_id=item.id, person_id=person)
         _add_edition(session, item, draft, authors, now)
         # 4.
         record.own_step(
@@ -160,7 +160,7 @@ def receive(intake: Intake, message: Opened) -> None:
     elif data.edition in intake.editions[item.id]:
         return
     intake.editions[item.id].add(data.edition)
-    rows.insert(
+    bulk.insert(
         intake.session,
         Edition,
         item_id=item.id,
@@ -229,7 +229,7 @@ def _new_item(intake: Intake, message: Opened, data: EditionMessage) -> Item:
 def _add_edition(
     session: Session, item: Item, draft: Draft, authors: list[Author], now: datetime
 ) -> None:
-    rows.insert(
+    bulk.insert(
         session,
         Edition,
         item_id=item.id,

@@ -24,16 +24,18 @@ class OfficePlan:
     level: str
     parent: str | None
     region_code: str
+    editor: str
+    """The name of its editor."""
 
 
 OFFICES = (
-    OfficePlan("jiangyuan", "江原省政协", "province", None, "990000"),
-    OfficePlan("yunzhou", "云州市政协", "city", "jiangyuan", "990100"),
-    OfficePlan("lanjiang", "澜江市政协", "city", "jiangyuan", "990200"),
-    OfficePlan("donghu", "东湖县政协", "county", "yunzhou", "990121"),
-    OfficePlan("xishan", "西山县政协", "county", "yunzhou", "990122"),
-    OfficePlan("nanhe", "南河区政协", "county", "lanjiang", "990202"),
-    OfficePlan("beigang", "北港县政协", "county", "lanjiang", "990221"),
+    OfficePlan("jiangyuan", "江原省政协", "province", None, "990000", "秦书明"),
+    OfficePlan("yunzhou", "云州市政协", "city", "jiangyuan", "990100", "马静仪"),
+    OfficePlan("lanjiang", "澜江市政协", "city", "jiangyuan", "990200", "卢正平"),
+    OfficePlan("donghu", "东湖县政协", "county", "yunzhou", "990121", "周静"),
+    OfficePlan("xishan", "西山县政协", "county", "yunzhou", "990122", "何立新"),
+    OfficePlan("nanhe", "南河区政协", "county", "lanjiang", "990202", "沈若溪"),
+    OfficePlan("beigang", "北港县政协", "county", "lanjiang", "990221", "郭海宁"),
 )
 BY_ID = {office.id: office for office in OFFICES}
 

@@ -12,7 +12,7 @@ from rich.text import Text
 from node.bootstrap.server import until_signal
 from node.cli.demo import cast as casting
 from node.cli.demo import reckoning
-from node.cli.demo.cast import Cast
+from node.cli.demo.cast import Account, Cast
 from node.cli.demo.desk import DemoError, until
 from node.cli.demo.scenario import Scenario
 from node.cli.demo.stage import Stage
@@ -50,7 +50,7 @@ async def play(folder: Path, *, once: bool, broker: str | None, database: str | 
             total = await reckoning.reckon(nodes, scenario.expected)
             await _show_one(console, stage, scenario)
             if not once:
-                _print_addresses(console, stage, cast)
+                _print_addresses(console, stage, cast, scenario.numbered(SHOWN).authors[0])
             for problem in total.wrong:
                 console.print(f"  有误：{problem}", style="red")
             print(
@@ -79,12 +79,14 @@ async def _show_one(console: Console, stage: Stage, scenario: Scenario) -> None:
     console.print()
 
 
-def _print_addresses(console: Console, stage: Stage, cast: Cast) -> None:
+def _print_addresses(console: Console, stage: Stage, cast: Cast, shown: Account) -> None:
     table = Table(
         "机关", "网址", "编辑", "撰稿人（举例）", title="用浏览器看看，密码都是 " + casting.PASSWORD
     )
     for office in casting.OFFICES:
         authors = [a for a in cast.accounts if a.office == office.id]
+        # Where the timeline above is from, its author.
+        authors = [a for a in authors if a == shown] or authors
         example = f"{authors[0].username}（{authors[0].name}）" if authors else "—"
         table.add_row(office.name, stage.addresses[office.id], "editor", example)
     console.print(table)

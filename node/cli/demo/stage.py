@@ -112,7 +112,7 @@ class Stage:
         for office in OFFICES:
             node = build(load(self._folder / office.id), half="web")
             staff = [
-                Person(username="editor", name=f"{office.name}编辑", role="editor"),
+                Person(username="editor", name=office.editor, role="editor"),
                 Person(username="admin", name="管理员", role="administrator"),
             ]
             authors = [

@@ -1,4 +1,6 @@
-"""Rows that are only ever added: collected while a use-case runs, written in bulk at its commit.
+"""Rows in bulk: many written or looked up in one statement.
+
+What is only ever added is collected while a use-case runs, and written at its commit.
 
 A batch of two hundred messages adds a thousand rows to five tables. As mapped objects they cost
 more than everything else that is done with them, so they go out as one statement a table. Foreign
@@ -7,10 +9,12 @@ keys are checked at the commit, so the order of the tables does not matter.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Collection
+from typing import Any, cast
 
-from sqlalchemy import event
+from sqlalchemy import ColumnElement, any_, event, literal
 from sqlalchemy import insert as table_insert
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session as SyncSession
 
 from node.storage.base import Base
@@ -32,3 +36,16 @@ def _write(session: SyncSession) -> None:
     collected: Collected = session.info.pop(KEY, {})
     for model, rows in collected.items():
         session.execute(table_insert(Base.metadata.tables[model.__tablename__]), rows)
+
+
+def among(session: Session, column: Any, values: Collection[Any]) -> ColumnElement[bool]:
+    """Whether the column holds one of the values, which may be hundreds.
+
+    On PostgreSQL they travel as one array: as single parameters, writing them into the statement
+    took longer than running it.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        return cast(
+            "ColumnElement[bool]", column == any_(literal(list(values), ARRAY(column.type)))
+        )
+    return cast("ColumnElement[bool]", column.in_(values))
