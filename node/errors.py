@@ -128,6 +128,13 @@ class ItemTakenError(NodeError):
     status = 409
 
 
+class FactConflictError(NodeError):
+    """The office stated another fact with this sequence before."""
+
+    code = "fact.conflict"
+    status = 409
+
+
 class UnsupportedTypeError(NodeError):
     """This version of the node does not handle the message's type yet; send it again later."""
 

@@ -3,7 +3,8 @@
 Rules, which `trust` demands of every certificate it meets: P-256; exactly one urn as URI SAN;
 an extended key usage; issuing certificates with a path length, node certificates without the
 right to issue. Certificates are back-dated by a day, for clocks apart. Serial numbers and time
-are handed in; who may get a certificate is decided elsewhere.
+are handed in, and signatures are deterministic, so the same call makes the same certificate; who
+may get a certificate is decided elsewhere.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def request(node: NodeId, key: ec.EllipticCurvePrivateKey) -> x509.CertificateSi
         x509.CertificateSigningRequestBuilder()
         .subject_name(_name(node))
         .add_extension(_alternative_name(node), critical=False)
-        .sign(key, SHA256())
+        .sign(key, SHA256(), ecdsa_deterministic=True)
     )
 
 
@@ -61,7 +62,7 @@ def root(node: NodeId, key: ec.EllipticCurvePrivateKey, term: Term) -> x509.Cert
     """The self-signed issuing certificate of a top office."""
     name = _name(node, issuing=True)
     builder = _builder(node, name, name, key.public_key(), key.public_key(), term)
-    return _as_issuing(builder, MAXIMUM_DEPTH - 2).sign(key, SHA256())
+    return _as_issuing(builder, MAXIMUM_DEPTH - 2).sign(key, SHA256(), ecdsa_deterministic=True)
 
 
 def node_certificate(
@@ -75,7 +76,7 @@ def node_certificate(
     return (
         builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(signature=True), critical=True)
-        .sign(issuer.key, SHA256())
+        .sign(issuer.key, SHA256(), ecdsa_deterministic=True)
     )
 
 
@@ -97,7 +98,9 @@ def issuing_certificate(
         issuer.key.public_key(),
         term,
     )
-    return _as_issuing(builder, limits.path_length - 1).sign(issuer.key, SHA256())
+    return _as_issuing(builder, limits.path_length - 1).sign(
+        issuer.key, SHA256(), ecdsa_deterministic=True
+    )
 
 
 def node_of(names: x509.Extensions) -> NodeId:

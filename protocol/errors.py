@@ -119,9 +119,10 @@ class RecipientError(EnvelopeError):
 
 
 class TypeUnknownError(EnvelopeError):
-    """The event's type, or its major version, is not known here."""
+    """The event's type, or its major version, is not known here; send it again after an upgrade."""
 
     code = "envelope.type"
+    permanent = False
 
 
 class DirectionError(EnvelopeError):

@@ -9,7 +9,8 @@ which the forwarding office received it. Rules for a carried message, one test e
  3. It comes from the direct neighbour of the office that carries it, away from this office.
  4. It was sent to the office that carries it.
  5. It is about the same item.
- 6. What is said inside was said by the office that signed it.
+ 6. What is said inside was said by the office that signed it: a fact is a fact of its signer, and
+    the origin that an item names, the same at every stage, signed the innermost message.
 
 That an inner message belongs to the item is vouched for by the office that carries it.
 """
@@ -20,7 +21,8 @@ from dataclasses import dataclass
 
 from protocol import envelope
 from protocol.envelope import Opened
-from protocol.errors import EvidenceError
+from protocol.errors import EnvelopeError, EvidenceError
+from protocol.identifiers import NodeId
 from protocol.messages.facts import FactBase
 from protocol.messages.items import Edition
 from protocol.messages.work import Feedback
@@ -45,7 +47,7 @@ def fact_of(message: Opened, *, chains: Chains, place: Place) -> ProvenFact:
         feedback = current.data
         if not isinstance(feedback, Feedback):
             # 2.
-            raise EvidenceError(f"feedback carries a {current.name}")
+            raise EvidenceError(f"{current.name} stands where only feedback may")
         if feedback.fact is not None:
             break
         assert feedback.evidence is not None  # the model holds one of the two
@@ -65,13 +67,17 @@ def origins_of(message: Opened, *, chains: Chains, place: Place) -> tuple[Opened
     """The messages by which a forwarded item climbed, newest first. Raises `EvidenceError`."""
     climbed: list[Opened] = []
     waiting = [message]
+    origin: NodeId | None = None
     while waiting:
         current = waiting.pop()
         edition = current.data
         if not isinstance(edition, Edition):
             # 2.
-            raise EvidenceError(f"an item carries a {current.name}")
+            raise EvidenceError(f"{current.name} stands where only an item may")
         # 6.
+        origin = origin or edition.origin.id
+        if edition.origin.id != origin:
+            raise EvidenceError(f"{current.path} names another origin than {origin}")
         if not edition.evidence and edition.origin.id != current.path.node:
             raise EvidenceError(f"{current.path} names {edition.origin.id} without its signature")
         for token in edition.evidence:
@@ -86,7 +92,10 @@ def origins_of(message: Opened, *, chains: Chains, place: Place) -> tuple[Opened
 
 def _open(token: str, carrier: Opened, chains: Chains, place: Place) -> Opened:
     # 1.
-    inner = envelope.open_evidence(token.encode(), chains=chains, place=place)
+    try:
+        inner = envelope.open_evidence(token.encode(), chains=chains, place=place)
+    except EnvelopeError as error:
+        raise EvidenceError(f"the evidence does not verify: {error}") from error
     # 4.
     if inner.event.addressee != carrier.path.node:
         raise EvidenceError(f"{carrier.path} carries a message to {inner.event.addressee}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import NewType
 from uuid import UUID
 
@@ -14,6 +14,7 @@ NodeId = NewType("NodeId", str)
 Digest = NewType("Digest", str)
 """SHA-256 in 64 lower-case hexadecimal digits."""
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NODE_ID = re.compile(r"[a-z][a-z0-9-]{1,38}[a-z0-9]")
 URN_PREFIX = "urn:zhitong:node:"
 
@@ -47,7 +48,9 @@ def digest(data: bytes) -> Digest:
 
 def uuid7(now: datetime, randomness: bytes) -> UUID:
     """A UUID of version 7 (RFC 9562 §5.7): milliseconds of `now`, then 10 random bytes."""
-    milliseconds = int(now.timestamp() * 1000)
+    if len(randomness) < 10:
+        raise ValueError("a UUID needs 10 random bytes")
+    milliseconds = (now - EPOCH) // timedelta(milliseconds=1)
     value = milliseconds << 80 | int.from_bytes(randomness[:10], "big")
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62

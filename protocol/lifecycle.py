@@ -9,7 +9,7 @@ at times, so any order of arrival and any repetition give the same standing.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 from protocol.errors import LifecycleError
@@ -32,6 +32,7 @@ class Action(StrEnum):
 
     SUBMIT = "submit"
     RESUBMIT = "resubmit"
+    REVISE = "revise"
     WITHDRAW = "withdraw"
     REGISTER = "register"
     ADOPT = "adopt"
@@ -72,6 +73,7 @@ TRANSITIONS: dict[Action, Transition] = {
     for row in (
         _row(Action.SUBMIT, "", "submitted", State.SUBMITTED),
         _row(Action.RESUBMIT, "returned", "resubmitted", State.SUBMITTED),
+        _row(Action.REVISE, "registered adopted", "revised"),
         _row(Action.WITHDRAW, "submitted returned", "withdrawn", State.WITHDRAWN),
         _row(Action.REGISTER, "submitted", "registered", State.REGISTERED),
         _row(Action.ADOPT, "registered", "adopted", State.ADOPTED),
@@ -96,7 +98,7 @@ class Moment:
 
     sequence: int
     step: int
-    kind: str = field(compare=False)
+    kind: str
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,12 @@ from pydantic import (
 
 from protocol.identifiers import NODE_ID, NodeId
 
-
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
-DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""Control characters, also those that turn the direction of writing or break a line unseen."""
+DAY = re.compile(r"(19|20|21)\d\d-\d\d-\d\d", re.ASCII)
+TIME = re.compile(DAY.pattern + r"T\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
+BIGGEST = 2**53 - 1
+"""The largest number: every reader of JSON keeps it exactly, every database can hold it."""
 
 
 def _printable(text: str) -> str:
@@ -37,13 +39,13 @@ def _one_line(text: str) -> str:
 
 def _time(value: object) -> object:
     if isinstance(value, int | float) or (isinstance(value, str) and not TIME.fullmatch(value)):
-        raise ValueError("must be a time as in RFC 3339, with seconds and offset")
+        raise ValueError("must be a time as in RFC 3339, from 1900 to 2199")
     return value
 
 
 def _day(value: object) -> object:
     if isinstance(value, int | float) or (isinstance(value, str) and not DAY.fullmatch(value)):
-        raise ValueError("must be a date as in RFC 3339")
+        raise ValueError("must be a date as in RFC 3339, from 1900 to 2199")
     return value
 
 
@@ -67,6 +69,9 @@ Time = Annotated[AwareDatetime, BeforeValidator(_time)]
 
 Day = Annotated[date, BeforeValidator(_day)]
 """A date as in RFC 3339."""
+
+Base64 = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]+={0,2}$")]
+"""Bytes in base64 (RFC 4648 §4, not the URL's alphabet)."""
 
 Level = Annotated[str, StringConstraints(pattern=r"^[a-z_]{2,20}$")]
 """`county`, `city`, `province`, `nation`, or whatever else an administration has."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import verification
@@ -124,13 +125,13 @@ class Chains:
         `ChainError` for everything that does not lead to a root.
         """
         known = self._known.get(chain)
-        if known is None:
+        if known is None or not known.not_before <= at <= known.not_after:
+            # Looked at again when the time does not fit: another root may lead to the chain, and
+            # what was asked before must not change the verdict.
             known = self._examine(chain, at)
             self._known[chain] = known
             if len(self._known) > CACHED_CHAINS:
                 self._known.popitem(last=False)
-        if not known.not_before <= at <= known.not_after:
-            raise ExpiredError
         return known
 
     def _examine(self, chain: tuple[bytes, ...], at: datetime) -> VerifiedChain:
@@ -189,12 +190,15 @@ def issuing_office(certificate: x509.Certificate) -> IssuingOffice:
 def _parse(der: bytes) -> x509.Certificate:
     try:
         return x509.load_der_x509_certificate(der)
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion) as error:
         raise CertificateError("a certificate cannot be read") from error
 
 
 def _public_key(certificate: x509.Certificate) -> ec.EllipticCurvePublicKey:
-    key = certificate.public_key()
+    try:
+        key = certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise CertificateError("a certificate's key cannot be read") from error
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
         raise CertificateError("a certificate's key is not on the curve P-256")
     return key
@@ -203,8 +207,11 @@ def _public_key(certificate: x509.Certificate) -> ec.EllipticCurvePublicKey:
 def _examine_form(certificate: x509.Certificate) -> NodeId:
     try:
         extensions = certificate.extensions
+    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+        raise CertificateError("a certificate's extensions cannot be read") from error
+    try:
         extensions.get_extension_for_class(x509.ExtendedKeyUsage)
-    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension) as error:
+    except x509.ExtensionNotFound as error:
         raise CertificateError("a certificate has no extended key usage") from error
     _public_key(certificate)
     return certificates.node_of(extensions)

@@ -13,8 +13,8 @@ import typer
 from node import log
 from node.bootstrap import node as bootstrap
 from node.config import Settings, load
-from node.errors import DatabaseAwayError
-from node.storage.database import is_away
+from node.errors import ConfigurationError, DatabaseAwayError
+from node.storage.database import is_away, lacks_tables
 from node.workflow.desk import Desk
 
 T = TypeVar("T")
@@ -33,6 +33,10 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(work)
     except Exception as error:
+        if lacks_tables(error):
+            raise ConfigurationError(
+                "the database has not the tables of this version: run zhitong migrate"
+            ) from error
         if is_away(error):
             raise DatabaseAwayError(f"{type(error).__name__}: {error}".splitlines()[0]) from error
         raise

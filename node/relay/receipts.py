@@ -66,7 +66,9 @@ async def take(session: Session, settings: RelaySettings, message: Opened, now: 
     receipt = message.data
     assert isinstance(receipt, Receipt)
     peer = message.event.sender
-    verdicts = {entry.id: entry for entry in receipt.entries}
+    # Of two verdicts on one message, the positive one.
+    entries = sorted(receipt.entries, key=lambda entry: entry.verdict == "received")
+    verdicts = {entry.id: entry for entry in entries}
     answered: list[UUID] = []
     for row in await _sent(session, peer, list(verdicts)):
         verdict = verdicts.pop(row.id)

@@ -128,7 +128,8 @@ class Reception:
             except ZhitongError as error:
                 await quarantine.put(session, self._desk, delivery, error, now, message)
                 result.refused += 1
-                if not catalogue.is_link_type(message.name):
+                # An office that is no neighbour here has no link on which to answer.
+                if message.event.sender in offices and not catalogue.is_link_type(message.name):
                     result.entries[message.event.sender].append(receipts.refused(message, error))
         # 6.
         await self._release(intake, result)

@@ -8,12 +8,13 @@ needs. Nothing is flushed behind a use-case's back: everything goes out at the c
 
 from __future__ import annotations
 
+import socket
 import sqlite3
 from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
@@ -22,7 +23,14 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 
+from node.errors import ConfigurationError
+
 BUSY_SECONDS = 30
+AWAY_STATES = ("08", "28", "3D", "53", "57P")
+"""Classes of SQLSTATE: connection, authorization, no such database, resources, shutdown."""
+
+MISSING_STATES = ("42P01", "42703")
+"""SQLSTATE of an undefined table and column."""
 
 
 class Database:
@@ -49,19 +57,54 @@ class Database:
 
 def is_away(error: BaseException) -> bool:
     """Whether the error means that the database does not answer, rather than a bad statement."""
-    if isinstance(error, DBAPIError) and error.connection_invalidated:
+    if isinstance(error, DBAPIError):
+        if lacks_tables(error):
+            return False
+        state = _sqlstate(error)
+        return (
+            error.connection_invalidated
+            or isinstance(error, OperationalError | InterfaceError)
+            or state.startswith(AWAY_STATES)
+        )
+    if isinstance(error, PoolTimeoutError | ConnectionError | TimeoutError | socket.gaierror):
         return True
-    if isinstance(error, OperationalError | InterfaceError | PoolTimeoutError):
-        return True
-    return isinstance(error, ConnectionError | TimeoutError)
+    # No route to it, or several addresses of which none answers: no subclass says so.
+    return type(error) is OSError
+
+
+def lacks_tables(error: BaseException) -> bool:
+    """Whether the error means that the tables are not those of this version."""
+    if not isinstance(error, DBAPIError):
+        return False
+    return _sqlstate(error) in MISSING_STATES or str(error.orig).startswith(
+        ("no such table", "no such column")
+    )
+
+
+def _sqlstate(error: DBAPIError) -> str:
+    return getattr(error.orig, "sqlstate", None) or ""
 
 
 def _engine(url: str, pool_size: int) -> AsyncEngine:
-    if not url.startswith("sqlite"):
-        return create_async_engine(url, pool_size=pool_size, max_overflow=5, pool_pre_ping=True)
-    engine = create_async_engine(
-        url, pool_size=pool_size, max_overflow=5, connect_args={"timeout": BUSY_SECONDS}
-    )
+    # Values stay out of the texts of errors: they are what people wrote, and errors are logged.
+    options: dict[str, Any] = {
+        "pool_size": pool_size,
+        "max_overflow": 5,
+        "hide_parameters": True,
+    }
+    if url.startswith("sqlite"):
+        options["connect_args"] = {"timeout": BUSY_SECONDS}
+    else:
+        options["pool_pre_ping"] = True
+    try:
+        engine = create_async_engine(url, **options)
+    except (SQLAlchemyError, ImportError, ValueError, TypeError) as error:
+        # The address itself may hold a password.
+        raise ConfigurationError(
+            "the database's address is neither sqlite+aiosqlite:///… nor postgresql+asyncpg://…"
+        ) from error
+    if engine.dialect.name != "sqlite":
+        return engine
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine

@@ -7,8 +7,11 @@ the message that brought it, whole. Its business key is (item, office, sequence)
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
-from node.errors import UnsupportedTypeError
+from sqlalchemy import select
+
+from node.errors import FactConflictError, UnsupportedTypeError
 from node.storage import bulk
 from node.storage.events import Event
 from node.workflow import audit, outbox, record
@@ -36,6 +39,7 @@ async def receive(intake: Intake, message: Opened) -> bool:
     moment = Moment(fact.sequence, 0, data["kind"])
     moments = intake.moments[item.id, office.id]
     if moment in moments:
+        await _demand_same(intake, item.id, office.id, data)
         return True
     moments.add(moment)
     event_id = intake.desk.new_id()
@@ -78,3 +82,18 @@ async def receive(intake: Intake, message: Opened) -> bool:
         sequence=fact.sequence,
     )
     return True
+
+
+async def _demand_same(intake: Intake, item: UUID, office: NodeId, data: dict[str, Any]) -> None:
+    """Raises `FactConflictError` when the sequence was used for something else before."""
+    before = await intake.session.scalar(
+        select(Event.data).where(
+            Event.item_id == item,
+            Event.office == office,
+            Event.sequence == data["sequence"],
+            Event.step == 0,
+        )
+    )
+    # None: the first one stands in this very batch, and came in the same message or a copy of it.
+    if before is not None and before != data:
+        raise FactConflictError

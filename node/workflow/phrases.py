@@ -98,8 +98,26 @@ def sentence(kind: str, data: dict[str, Any], office: str) -> str:
         case "closed":
             note = f"：{_stop(data['note'])}" if data.get("note") else "。"
             return f"{office}办结{note}"
+        case "merged":
+            return f"{office}将这件信息与其他信息合并编写。"
+        case "unmerged":
+            return f"{office}将这件信息从合并编写中撤出。"
+        case "published":
+            return f"{office}编发，刊于{data['issue']}。"
+        case "adoption_retracted":
+            return f"{office}撤销采用，理由：{_stop(data['reason'])}"
+        case "referred":
+            return f"{office}转送{data['to']}。"
+        case "leader_read":
+            return f"{data['post']}{data['leader']}圈阅。"
+        case "assigned":
+            due = f"，{data['due']} 前答复" if data.get("due") else ""
+            return f"{office}交{data['to']}办理{due}。"
+        case "replied":
+            return f"{data['unit']}答复：{_stop(data['text'])}"
         case _:
-            return f"{office}：{kind}。"
+            # A fact of a later version.
+            return f"{office}有新的进展。"
 
 
 def _stop(text: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from node.errors import UnsupportedTypeError
+from node.errors import ItemTakenError, UnsupportedTypeError
 from node.workflow import access, items, outbox, record
 from node.workflow.desk import Actor, Desk
 from node.workflow.intake import Intake
@@ -64,8 +64,10 @@ async def receive(intake: Intake, message: Opened) -> bool:
     if message.event.subject is None:
         raise UnsupportedTypeError
     item = intake.items.get(message.event.subject)
-    if item is None or item.source != message.event.sender:
+    if item is None:
         return False
+    if item.source != message.event.sender:
+        raise ItemTakenError
     if item.state == State.WITHDRAWN:
         return True  # asked twice before the answer came
     sender, cause = message.event.sender, message.event.id

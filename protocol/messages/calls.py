@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field, StrictBool
 
 from protocol.messages.items import Topic
-from protocol.offices import Line, Record, Text
+from protocol.offices import Line, Record, Text, Time
 
 
 class Solicitation(Record):
@@ -16,9 +16,9 @@ class Solicitation(Record):
 
     title: Line
     body: Text
-    due: AwareDatetime
+    due: Time
     topic: Topic | None = None
-    pass_on: bool = False
+    pass_on: StrictBool = False
 
 
 class TopicGuide(Record):
@@ -26,7 +26,7 @@ class TopicGuide(Record):
 
     period: Line
     topics: Annotated[tuple[Line, ...], Field(min_length=1, max_length=200)]
-    pass_on: bool = False
+    pass_on: StrictBool = False
 
 
 class Circular(Record):
@@ -35,11 +35,11 @@ class Circular(Record):
     title: Line
     period: Line
     body: Text
-    pass_on: bool = False
+    pass_on: StrictBool = False
 
 
 class Read(Record):
     """A call was read."""
 
     message: UUID
-    at: AwareDatetime
+    at: Time

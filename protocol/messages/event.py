@@ -7,17 +7,18 @@ signs, verifies, or asks whether the event is meant for this office: that is `en
 from __future__ import annotations
 
 import json
+from functools import cached_property
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, StringConstraints, ValidationError
+from pydantic import StringConstraints, ValidationError
 
 from protocol.errors import PayloadError
-from protocol.identifiers import NodeId, node_of_urn, urn
-from protocol.messages.catalogue import NAMES, type_name
-from protocol.offices import Record
+from protocol.identifiers import NODE_ID, URN_PREFIX, NodeId, node_of_urn, urn
+from protocol.messages.catalogue import ABOUT_ITEMS, NAMES, type_name
+from protocol.offices import Record, Time
 
-Urn = Annotated[str, StringConstraints(pattern=r"^urn:zhitong:node:[a-z0-9-]{3,40}$")]
+Urn = Annotated[str, StringConstraints(pattern=f"^{URN_PREFIX}{NODE_ID.pattern}$")]
 TraceParent = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{2}(-[0-9a-f]+){3}$")]
 
 
@@ -28,20 +29,20 @@ class Event(Record):
     id: UUID
     source: Urn
     recipient: Urn
-    type: Annotated[str, StringConstraints(max_length=100)]
+    type: Annotated[str, StringConstraints(max_length=100, pattern=r"^[!-~]+$")]
     subject: UUID | None = None
-    time: AwareDatetime
+    time: Time
     datacontenttype: Literal["application/json"] = "application/json"
     causationid: UUID | None = None
     traceparent: TraceParent | None = None
     data: dict[str, Any]
 
-    @property
+    @cached_property
     def sender(self) -> NodeId:
         """The office that claims to speak."""
         return node_of_urn(self.source)
 
-    @property
+    @cached_property
     def addressee(self) -> NodeId:
         """The office that is spoken to."""
         return node_of_urn(self.recipient)
@@ -54,15 +55,21 @@ def compose(
     sender: NodeId,
     recipient: NodeId,
     subject: UUID | None,
-    time: AwareDatetime,
+    time: Time,
     causation: UUID | None = None,
 ) -> bytes:
-    """The bytes to sign for one message; its type follows from the class of `data`."""
+    """The bytes to sign for one message; its type follows from the class of `data`.
+
+    Raises `ValueError` for a message about an item that names none.
+    """
+    name = NAMES[type(data)]
+    if subject is None and name in ABOUT_ITEMS:
+        raise ValueError(f"a {name} must name its item")
     event = Event(
         id=id,
         source=urn(sender),
         recipient=urn(recipient),
-        type=type_name(NAMES[type(data)]),
+        type=type_name(name),
         subject=subject,
         time=time,
         causationid=causation,
@@ -88,7 +95,9 @@ def brief(error: Exception) -> str:
     """Where and what, without repeating the contents (they must not reach logs)."""
     if isinstance(error, ValidationError):
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        return f"{'.'.join(str(part) for part in first['loc']) or 'event'}: {first['msg']}"
+        # The library's own text repeats the unknown tag.
+        text = "unknown kind" if first["type"] == "union_tag_invalid" else first["msg"]
+        return f"{'.'.join(str(part) for part in first['loc']) or 'event'}: {text}"
     if isinstance(error, json.JSONDecodeError):
         return f"{error.msg} at character {error.pos}"
     return str(error) if isinstance(error, _StrictError) else type(error).__name__

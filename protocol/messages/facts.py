@@ -6,21 +6,20 @@ facts about that item, from 1, without gaps. `at` is when the office acted; it p
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from protocol.offices import Line, OfficeReference, Record, Text
+from protocol.offices import Day, Line, OfficeReference, Record, Text, Time
 
 
 class FactBase(Record):
     """What all facts say."""
 
     office: OfficeReference
-    sequence: int = Field(ge=1, le=1_000_000)
-    at: AwareDatetime
+    sequence: int = Field(ge=1, le=1_000_000, strict=True)
+    at: Time
 
 
 class Registered(FactBase):
@@ -77,7 +76,7 @@ class AdoptionRetracted(FactBase):
 class Forwarded(FactBase):
     kind: Literal["forwarded"] = "forwarded"
     to: OfficeReference
-    edition: int = Field(ge=1)
+    edition: int = Field(ge=1, le=10_000, strict=True)
 
 
 class Referred(FactBase):
@@ -96,13 +95,13 @@ class Instructed(FactBase):
     leader: Line
     post: Line
     text: Text
-    on: date
+    on: Day
 
 
 class Assigned(FactBase):
     kind: Literal["assigned"] = "assigned"
     to: Line
-    due: date | None = None
+    due: Day | None = None
 
 
 class Replied(FactBase):

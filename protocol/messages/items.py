@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
-from protocol.offices import Line, OfficeReference, Record, Text
+from protocol.offices import BIGGEST, Line, OfficeReference, Record, Text, Time
 
 Token = Annotated[str, StringConstraints(max_length=262_144, pattern=r"^[A-Za-z0-9_.-]+$")]
 """A whole signed message, carried inside another one."""
@@ -45,7 +45,7 @@ class Attachment(Record):
 
     name: Line
     media_type: Line
-    size: int = Field(ge=1)
+    size: int = Field(ge=1, le=BIGGEST, strict=True)
     digest: HexDigest
     pieces: tuple[HexDigest, ...]
 
@@ -57,7 +57,7 @@ class Edition(Record):
     above can verify the first office's own signature. It is empty where the item was written.
     """
 
-    edition: int = Field(ge=1, le=10_000)
+    edition: int = Field(ge=1, le=10_000, strict=True)
     title: Line
     body: Text
     authors: tuple[Author, ...] = Field(min_length=1, max_length=50)
@@ -65,7 +65,7 @@ class Edition(Record):
     urgency: Urgency
     classification: Classification
     origin: OfficeReference
-    submitted_at: AwareDatetime
+    submitted_at: Time
     attachments: tuple[Attachment, ...] = ()
     evidence: tuple[Token, ...] = Field(default=(), max_length=100)
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StrictBool, StringConstraints, model_validator
 
 from protocol.messages.items import HexDigest, Token
-from protocol.offices import Record
+from protocol.offices import BIGGEST, Base64, Day, Record
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z]+(\.[a-z_]+)+$", max_length=60)]
 
@@ -21,7 +20,7 @@ class ReceiptEntry(Record):
     digest: HexDigest
     verdict: Literal["received", "refused"]
     code: Code | None = None
-    permanent: bool = True
+    permanent: StrictBool = True
 
     @model_validator(mode="after")
     def _refusals_have_codes(self) -> Self:
@@ -33,7 +32,7 @@ class ReceiptEntry(Record):
 class AuditHead(Record):
     """The newest seal of the receiver's audit chain; the neighbour becomes its witness."""
 
-    seal: int = Field(ge=1)
+    seal: int = Field(ge=1, le=BIGGEST, strict=True)
     hash: HexDigest
 
 
@@ -50,11 +49,11 @@ class Statement(Record):
     Ids are listed, in pages, only for days on which the two sides differ.
     """
 
-    day: date
-    count: int = Field(ge=0)
+    day: Day
+    count: int = Field(ge=0, le=BIGGEST, strict=True)
     digest: HexDigest
-    page: int = Field(default=1, ge=1)
-    pages: int = Field(default=1, ge=1)
+    page: int = Field(default=1, ge=1, le=10_000, strict=True)
+    pages: int = Field(default=1, ge=1, le=10_000, strict=True)
     ids: Annotated[tuple[UUID, ...], Field(max_length=2_000)] | None = None
 
 
@@ -63,12 +62,12 @@ class Replay(Record):
 
     after: UUID | None = None
     tokens: Annotated[tuple[Token, ...], Field(max_length=200)] = ()
-    more: bool = False
+    more: StrictBool = False
 
 
 class Blob(Record):
     """One piece of an attachment, at most 1 MiB."""
 
     digest: HexDigest
-    index: int = Field(ge=0)
-    piece: Annotated[str, StringConstraints(max_length=1_400_000)]
+    index: int = Field(ge=0, le=BIGGEST, strict=True)
+    piece: Annotated[Base64, StringConstraints(max_length=1_400_000)]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
-from protocol.offices import Level, Line, NodeName, Record, Text
+from protocol.offices import BIGGEST, Base64, Level, Line, NodeName, Record, Text, Time
 
-Base64 = Annotated[str, StringConstraints(max_length=16_384, pattern=r"^[A-Za-z0-9+/]+={0,2}$")]
+Der = Annotated[Base64, StringConstraints(max_length=16_384)]
+"""A certificate or a request, DER in base64."""
 
 
 class DirectoryEntry(Record):
@@ -31,13 +32,13 @@ class Directory(Record):
 class CertificateRequest(Record):
     """A request for a new certificate (DER, PKCS #10), signed by the old key."""
 
-    request: Base64
+    request: Der
 
 
 class Certificate(Record):
     """A renewed certificate and its issuers below the root (DER, leaf first)."""
 
-    chain: Annotated[tuple[Base64, ...], Field(min_length=1, max_length=8)]
+    chain: Annotated[tuple[Der, ...], Field(min_length=1, max_length=8)]
 
 
 class RevokedCertificate(Record):
@@ -45,8 +46,8 @@ class RevokedCertificate(Record):
 
     serial: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{1,40}$")]
     node: NodeName
-    at: AwareDatetime
-    compromised_since: AwareDatetime | None = None
+    at: Time
+    compromised_since: Time | None = None
     reason: Line
 
 
@@ -54,9 +55,9 @@ class Revocations(Record):
     """All that an issuing office has revoked; a higher number replaces a lower one."""
 
     issuer: NodeName
-    number: int = Field(ge=1)
-    issued_at: AwareDatetime
-    next_update: AwareDatetime
+    number: int = Field(ge=1, le=BIGGEST, strict=True)
+    issued_at: Time
+    next_update: Time
     revoked: Annotated[tuple[RevokedCertificate, ...], Field(max_length=5_000)]
 
 
@@ -70,4 +71,4 @@ class Purged(Record):
     """The contents were erased."""
 
     purge: UUID
-    at: AwareDatetime
+    at: Time

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Literal, Self
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import Field, StrictBool, model_validator
 
 from protocol.messages.facts import Fact
 from protocol.messages.items import Token
-from protocol.offices import Line, Record, Text
+from protocol.offices import Day, Line, Record, Text
 
 
 class Feedback(Record):
@@ -36,7 +35,7 @@ class Assignment(Record):
     assignment: UUID
     unit: Line
     text: Text
-    due: date | None = None
+    due: Day | None = None
 
 
 class Outcome(Record):
@@ -46,7 +45,7 @@ class Outcome(Record):
     unit: Line
     text: Text
     degree: Literal["solved", "partly_solved", "planned", "not_solved"]
-    implemented: bool
+    implemented: StrictBool
 
 
 class HandBackRequest(Record):
@@ -60,14 +59,14 @@ class Verdict(Record):
     """The answer to an outcome or a hand-back request."""
 
     assignment: UUID
-    accepted: bool
+    accepted: StrictBool
     reason: Text | None = None
 
 
 class Rating(Record):
     """The author's judgement of what came of the item."""
 
-    score: int = Field(ge=1, le=5)
+    score: int = Field(ge=1, le=5, strict=True)
     comment: Text | None = None
 
 
