@@ -38,7 +38,7 @@ class TooLongError(InputError):
     """The text is longer than the office allows."""
 
     code = "input.too_long"
-    message = "正文超过了规定的字数，请精简后再提交。"
+    message = "标题或正文超过了规定的字数，请精简后再提交。"
 
 
 class NotLoggedInError(NodeError):

@@ -23,6 +23,7 @@ from node.http.session import OneDesk, Person
 from node.workflow import decisions, forwarding, reading, submissions, withdrawals
 from node.workflow.submissions import Draft
 from protocol.lifecycle import State
+from protocol.offices import BIGGEST
 
 router = APIRouter(prefix="/items", tags=["items"])
 
@@ -38,7 +39,7 @@ async def list_items(
     desk: OneDesk,
     person: Person,
     state: State | None = None,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, le=BIGGEST)] = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = reading.PAGE,
 ) -> ItemList:
     """The items that you may see, the newest first."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from node.errors import DatabaseAwayError, InputError, NodeError
@@ -62,7 +65,20 @@ def of_error(error: ZhitongError) -> Response:
 
 
 def install(application: FastAPI) -> None:
-    """Answer every error with a problem document."""
+    """Answer every error with a problem document, and say so in the OpenAPI document."""
+    plain_document = application.openapi
+
+    def openapi() -> dict[str, Any]:
+        # FastAPI describes every answer as application/json.
+        described = plain_document()
+        for ways in described["paths"].values():
+            for operation in ways.values():
+                content = operation["responses"].get("default", {}).get("content", {})
+                if "application/json" in content:
+                    content[MEDIA_TYPE] = content.pop("application/json")
+        return described
+
+    application.openapi = openapi  # type: ignore[method-assign]
 
     @application.exception_handler(ZhitongError)
     async def ours(_: Request, error: ZhitongError) -> Response:
@@ -81,12 +97,20 @@ def install(application: FastAPI) -> None:
     @application.exception_handler(HTTPException)
     async def plain(_: Request, error: HTTPException) -> Response:
         title = PLAIN.get(error.status_code, NodeError.message)
-        return document(f"http.{error.status_code}", title, error.status_code, str(error.detail))
+        answer = document(f"http.{error.status_code}", title, error.status_code, str(error.detail))
+        answer.headers.update(error.headers or {})
+        return answer
+
+    @application.exception_handler(SQLAlchemyError)
+    @application.exception_handler(OSError)
+    async def storage(request: Request, error: Exception) -> Response:
+        # Not left to the handler below, after which the server writes a traceback as well.
+        if not is_away(error):
+            raise error
+        log.warning("http.database_away", path=request.url.path)
+        return of_error(DatabaseAwayError())
 
     @application.exception_handler(Exception)
     async def unforeseen(request: Request, error: Exception) -> Response:
-        if is_away(error):
-            log.warning("http.database_away", path=request.url.path)
-            return of_error(DatabaseAwayError())
         log.exception("http.failed", path=request.url.path, error=type(error).__name__)
         return document("node.failed", "系统出现错误，请稍后再试。", 500, "internal error")

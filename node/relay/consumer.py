@@ -7,6 +7,7 @@ consuming stops: the batch is kept and tried again, nothing is acknowledged or g
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 import structlog
@@ -30,11 +31,13 @@ class Consumer:
         self._limit = settings.batch
         self._reception = Reception(desk, settings)
         self._batch: list[Delivery] = []
+        self._next: list[Delivery] = []
 
     async def step(self) -> bool:
         """Take in one batch; whether there was one."""
         if not self._batch:
-            self._batch = await self._transport.take(self._limit)
+            self._batch = self._next or await self._transport.take(self._limit)
+            self._next = []
         if not self._batch:
             return False
         if len(self._batch) == 1 or any(delivery.dead for delivery in self._batch):
@@ -48,6 +51,22 @@ class Consumer:
         return True
 
     async def _together(self, batch: Sequence[Delivery]) -> None:
+        done = asyncio.Event()
+        ahead = asyncio.create_task(self._look_ahead(done))
+        try:
+            await self._all_at_once(batch)
+        finally:
+            done.set()
+            await ahead
+
+    async def _look_ahead(self, done: asyncio.Event) -> None:
+        """Verify the next batch while the database works on this one."""
+        if not self._next:
+            self._next = await self._transport.take(self._limit)
+        if not any(delivery.dead for delivery in self._next):
+            await self._reception.open_ahead(self._next, done)
+
+    async def _all_at_once(self, batch: Sequence[Delivery]) -> None:
         try:
             result = await self._reception.take_in(batch)
         except Exception as error:

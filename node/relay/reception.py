@@ -16,6 +16,7 @@ What is refused from step 2 on gets a negative receipt, and changes nothing but 
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -47,6 +48,8 @@ from protocol.messages.links import Receipt, ReceiptEntry
 log = structlog.get_logger()
 
 NEIGHBOURS = ("parent", "child")
+AT_ONCE = 4
+"""Envelopes opened without giving way: less than a millisecond."""
 
 
 @dataclass
@@ -67,12 +70,27 @@ class Reception:
     def __init__(self, desk: Desk, settings: RelaySettings) -> None:
         self._desk = desk
         self._settings = settings
+        self._ahead: dict[int, Opened | ZhitongError] = {}
+
+    async def open_ahead(self, deliveries: Sequence[Delivery], until: asyncio.Event) -> None:
+        """Do step 1 for deliveries that are taken in next, while the database has the word.
+
+        Gives way after every few, and ends early when `until` is set; what was not reached is
+        opened when it is taken in.
+        """
+        now = self._desk.clock()
+        for start in range(0, len(deliveries), AT_ONCE):
+            if until.is_set():
+                return
+            for delivery in deliveries[start : start + AT_ONCE]:
+                self._ahead[id(delivery)] = self._open(delivery, now)
+            await asyncio.sleep(0)
 
     async def take_in(self, deliveries: Sequence[Delivery]) -> Result:
         """Carry out the batch and commit. Raises only what retrying singly may help against."""
         now = self._desk.clock()
         # 1.
-        opened = [(delivery, self._open(delivery, now)) for delivery in deliveries]
+        opened = [(delivery, self._opened(delivery, now)) for delivery in deliveries]
         result = Result()
         async with self._desk.database.writing.begin() as session:
             good: list[tuple[Delivery, Opened]] = []
@@ -98,6 +116,10 @@ class Reception:
                 result.entries[opened.event.sender].append(receipts.refused(opened, error))
                 await receipts.send(session, self._desk, result.entries, now)
         return result
+
+    def _opened(self, delivery: Delivery, now: datetime) -> Opened | ZhitongError:
+        key = id(delivery)
+        return self._ahead.pop(key) if key in self._ahead else self._open(delivery, now)
 
     def _open(self, delivery: Delivery, now: datetime) -> Opened | ZhitongError:
         try:

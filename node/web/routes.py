@@ -18,6 +18,7 @@ from node.http.session import OneDesk, Web
 from node.workflow import access, phrases, reading
 from node.workflow.desk import Actor, Desk
 from protocol.lifecycle import State
+from protocol.offices import BIGGEST
 
 FOLDER = Path(__file__).parent
 OFFICE_TIME = ZoneInfo("Asia/Shanghai")
@@ -93,7 +94,7 @@ async def item_list(
     desk: OneDesk,
     visitor: Visitor,
     state: State | None = None,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, le=BIGGEST)] = 0,
 ) -> Response:
     """The items that the visitor may see."""
     if visitor is None:
