@@ -104,17 +104,21 @@ class _Parsed:
 
 def seal(payload: bytes, signer: Signer, *, signed_at: datetime, incarnation: int) -> bytes:
     """Sign the payload as it is (RFC 7515 §5.1). `signed_at` counts in whole seconds."""
-    header = {
-        "alg": signer.algorithm,
-        "typ": TYPE,
-        "iat": int(signed_at.timestamp()),
-        "inc": incarnation,
-        "x5c": [base64.b64encode(der).decode() for der in signer.chain],
-    }
-    signing_input = (
-        _encode(json.dumps(header, separators=(",", ":")).encode()) + b"." + _encode(payload)
-    )
+    head = _sealed_header(signer.algorithm, signer.chain, int(signed_at.timestamp()), incarnation)
+    signing_input = head + b"." + _encode(payload)
     return signing_input + b"." + _encode(signer.sign(signing_input))
+
+
+@lru_cache(maxsize=KEPT_HEADERS)
+def _sealed_header(algorithm: str, chain: tuple[bytes, ...], iat: int, inc: int) -> bytes:
+    header = {
+        "alg": algorithm,
+        "typ": TYPE,
+        "iat": iat,
+        "inc": inc,
+        "x5c": [base64.b64encode(der).decode() for der in chain],
+    }
+    return _encode(json.dumps(header, separators=(",", ":")).encode())
 
 
 def open_message(token: bytes, *, chains: Chains, place: Place, now: datetime | None) -> Opened:
