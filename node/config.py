@@ -12,7 +12,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from node.errors import ConfigurationError
 from protocol.offices import Level, Line, NodeName, OfficeReference
@@ -154,8 +159,12 @@ def load(path: Path) -> Settings:
 
 def build(folder: Path, content: dict[str, Any], *, name: str = FILE_NAME) -> Settings:
     """Settings from the content of a file. Raises `ConfigurationError`."""
+    if "folder" in content:
+        raise ConfigurationError(f"{name}: folder: Extra inputs are not permitted")
     try:
         return Settings(folder=folder, **content)
+    except SettingsError as error:
+        raise ConfigurationError(f"an environment variable ZHITONG_…: {error}") from error
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])

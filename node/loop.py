@@ -47,7 +47,10 @@ class Loop:
             self._woken.clear()
             try:
                 worked = await self._step()
-            except Exception as error:
+            except (Exception, asyncio.CancelledError) as error:
+                # aiormq raises CancelledError when it closes, though nobody ended this task.
+                if being_cancelled():
+                    raise
                 log.exception("loop.failed", loop=self.name, error=type(error).__name__)
                 await self._sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
@@ -63,6 +66,12 @@ class Loop:
             await asyncio.wait_for(self._woken.wait(), seconds)
         except TimeoutError:
             return
+
+
+def being_cancelled() -> bool:
+    """Whether the task that asks was told to end. If not, a library made up the error."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 class Wakers:

@@ -24,8 +24,9 @@ from node.storage.database import Database
 from node.workflow import directory
 from protocol import certificates
 from protocol.certificates import Issuer, Term
-from protocol.errors import CertificateError
+from protocol.errors import CertificateError, ProtocolError
 from protocol.offices import OfficeReference
+from protocol.trust import Chains
 
 ROOT_DAYS = 3650
 ISSUING_DAYS = 1825
@@ -142,6 +143,7 @@ def accept(folder: Path, welcome: Welcome) -> None:
     if settings.parent is not None:
         raise ConfigurationError(f"this office stands below {settings.parent.id} already")
     key = keys.read_private_key(folder / PLACES.node_key).public_key()
+    _demand_whole(welcome)
     leaf = x509.load_pem_x509_certificate(welcome.node[0].encode())
     if leaf.public_key() != key:
         raise ConfigurationError("the welcome answers another request than this folder's")
@@ -169,6 +171,25 @@ def read_welcome(text: str) -> Welcome:
         return Welcome.model_validate_json(text)
     except ValidationError as error:
         raise ConfigurationError("this file is no welcome from an office above") from error
+
+
+def _demand_whole(welcome: Welcome) -> None:
+    # Before anything is written: a folder that was welcomed cannot be welcomed again.
+    try:
+        chains = Chains([x509.load_pem_x509_certificate(welcome.root.encode())])
+        issuing = welcome.issuing or []
+        node, *_ = (x509.load_pem_x509_certificate(pem.encode()) for pem in welcome.node + issuing)
+        der = [_der(pem) for pem in welcome.node]
+        certified_at = node.not_valid_before_utc + certificates.BACK_DATED
+        path = chains.verify(tuple(der), certified_at).path
+    except (ValueError, ProtocolError) as error:
+        raise ConfigurationError("the welcome's certificates do not fit together") from error
+    if path.node != welcome.office or path.issuers[-1].node != welcome.parent.id:
+        raise ConfigurationError(f"the welcome's certificate is for {path}")
+
+
+def _der(pem: str) -> bytes:
+    return x509.load_pem_x509_certificate(pem.encode()).public_bytes(Encoding.DER)
 
 
 def _csr(pem: str, node: str) -> x509.CertificateSigningRequest:

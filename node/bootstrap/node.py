@@ -59,7 +59,8 @@ class Node:
     half: Half
     switchboard: Switchboard | None = None
     _loops: list[Loop] = field(default_factory=list)
-    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _running: list[asyncio.Task[None]] = field(default_factory=list)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _transport: AmqpTransport | None = None
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -74,7 +75,7 @@ class Node:
             incarnation = await directory.own_incarnation(session, desk.node)
         if self.half == "web":
             if desk.database.is_postgresql:
-                desk.wakers.on("outbox", lambda: self._spawn(wake.notify(desk.database, "outbox")))
+                desk.wakers.on("outbox", self._notify)
             return
         transport = self._carrier()
         signer = keys.file_signer(
@@ -97,8 +98,7 @@ class Node:
             self._spawn(self._transport.run())
         if self.half == "relay" and desk.database.is_postgresql:
             self._spawn(wake.listen(settings.database_url, desk.wakers.wake, self._stopping))
-        for loop in self._loops:
-            self._spawn(loop.run())
+        self._running = [self._spawn(loop.run()) for loop in self._loops]
         log.info("node.started", node=desk.node, half=self.half)
 
     async def stop(self) -> None:
@@ -106,6 +106,8 @@ class Node:
         self._stopping.set()
         for loop in self._loops:
             loop.stop()
+        # The loops first: a step under way needs the connections for its confirms.
+        await asyncio.gather(*self._running, return_exceptions=True)
         if self._transport is not None:
             self._transport.stop()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -127,8 +129,19 @@ class Node:
         )
         return self._transport
 
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
-        self._tasks.append(asyncio.create_task(work))
+    def _notify(self) -> None:
+        self._spawn(wake.notify(self.desk.database, "outbox"))
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("node.task_failed", node=self.desk.node, error=type(error).__name__)
 
 
 def build(

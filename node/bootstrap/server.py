@@ -74,14 +74,19 @@ class Serving:
         await asyncio.gather(*(node.stop() for node in self._nodes))
 
 
-async def until_signal() -> None:
-    """Wait for SIGTERM or SIGINT."""
+def on_signal() -> asyncio.Event:
+    """An event that SIGTERM or SIGINT sets. Ask for it before anything is started."""
     wanted = asyncio.Event()
     loop = asyncio.get_running_loop()
     stop: Callable[[], None] = wanted.set
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
-    await wanted.wait()
+    return wanted
+
+
+async def until_signal() -> None:
+    """Wait for SIGTERM or SIGINT."""
+    await on_signal().wait()
 
 
 def _listen(host: str, port: int) -> socket.socket:

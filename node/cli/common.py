@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -30,8 +30,15 @@ Config = Annotated[
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run one command's coroutine, with quiet logs."""
     log.configure(level="error")
-    try:
+    with database_mistakes():
         return asyncio.run(work)
+
+
+@contextmanager
+def database_mistakes() -> Iterator[None]:
+    """Say in one line that the database is away, or not migrated."""
+    try:
+        yield
     except Exception as error:
         if lacks_tables(error):
             raise ConfigurationError(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -40,7 +42,8 @@ def init(
 ) -> None:
     """新建一个机关的数据文件夹、配置和密钥；再次运行并加 --welcome 装入上级发回的准入文件。"""
     if welcome is not None:
-        enrolment.accept(folder, enrolment.read_welcome(_read(welcome)))
+        with _writing(folder):
+            enrolment.accept(folder, enrolment.read_welcome(_read(welcome)))
         print(f"已装入准入文件。可以启动：zhitong serve {folder}")
         return
     if not (id and name and level):
@@ -58,14 +61,15 @@ def init(
         content["hub"] = {"broker": broker}
         if management is not None:
             content["hub"]["management"] = management
-    enrolment.prepare(folder, office, content)
-    if top:
-        enrolment.make_root(folder, office, system_clock())
-        print(f"已建立根证书。可以启动：zhitong serve {folder}")
-        return
-    request = enrolment.make_request(folder, office, hub=hub or broker is not None)
-    file = folder / "request.json"
-    file.write_text(request.model_dump_json(indent=2), "utf-8")
+    with _writing(folder):
+        enrolment.prepare(folder, office, content)
+        if top:
+            enrolment.make_root(folder, office, system_clock())
+            print(f"已建立根证书。可以启动：zhitong serve {folder}")
+            return
+        request = enrolment.make_request(folder, office, hub=hub or broker is not None)
+        file = folder / "request.json"
+        file.write_text(request.model_dump_json(indent=2), "utf-8")
     print(f"已生成申请文件 {file}。请送上级机关运行 zhitong certify，再用 --welcome 装入回文。")
 
 
@@ -79,6 +83,8 @@ def certify(
 ) -> None:
     """为下级机关签发证书并登记，写出准入文件。"""
     asked = enrolment.read_request(_read(request))
+    if str(output) != "-" and not output.parent.is_dir():
+        raise ConfigurationError(f"there is no folder {output.parent}")
     run(_certify(config, asked, output, broker))
     if str(output) != "-":
         print(f"已为{asked.office.name}签发证书，准入文件 {output} 请妥善送达（内含账号）。")
@@ -98,10 +104,19 @@ async def _certify(
     if str(output) == "-":
         print(text)
         return
-    # The file may name a broker account: for its owner alone.
-    descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
+    with _writing(output):
+        # The file may name a broker account: for its owner alone.
+        descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+
+
+@contextmanager
+def _writing(place: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ConfigurationError(f"cannot write {place}: {error.strerror}") from error
 
 
 def _read(path: Path) -> str:

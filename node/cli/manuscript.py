@@ -25,6 +25,7 @@ KEYS = frozenset({"title", "topic", "urgency", "classification", "authors", "off
 
 def parse(text: str) -> Draft:
     """A draft from a file's text. Raises `InputError`."""
+    text = text.lstrip("\ufeff")  # which editors on Windows write first
     return submissions.draft(_json(text) if text.lstrip().startswith("{") else _markdown(text)[0])
 
 
@@ -48,7 +49,7 @@ def people(authors: str) -> list[dict[str, str]]:
 def _json(text: str) -> dict[str, Any]:
     try:
         content = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"the file is not JSON: {error}") from error
     if not isinstance(content, dict):
         raise InputError("the file holds no JSON object")

@@ -14,8 +14,8 @@ import uvloop
 
 from node import log
 from node.bootstrap.node import Half, build
-from node.bootstrap.server import Serving, until_signal
-from node.cli.common import run, settings
+from node.bootstrap.server import Serving, on_signal
+from node.cli.common import database_mistakes, run, settings
 from node.errors import ConfigurationError
 from node.storage.database import Database
 
@@ -36,19 +36,26 @@ def serve(
     migrations: Annotated[
         bool, typer.Option("--migrate/--no-migrate", help="启动前升级数据库表")
     ] = True,
-    log_level: Annotated[str, typer.Option(help="日志级别")] = "info",
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], typer.Option(help="日志级别")
+    ] = "info",
 ) -> None:
     """运行一个或多个机关的节点，直到收到停止信号。"""
     # Read before anything is started: a mistake in the last one must not half start the rest.
-    for config in configs:
-        settings(config)
+    offices = [settings(config) for config in configs]
+    for what, values in (
+        ("the same office", [one.office.id for one in offices]),
+        ("one database", [one.database_url for one in offices]),
+    ):
+        if len(set(values)) < len(values):
+            raise ConfigurationError(f"two configurations name {what}")
     if migrations:
         # Alembic stays out of this process's memory.
         command = [sys.executable, "-m", "node", "migrate", *map(str, configs)]
         if subprocess.run(command, check=False).returncode != 0:  # noqa: S603
             raise ConfigurationError("the database could not be migrated; see above")
     log.configure(level=log_level)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with database_mistakes(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(configs, only or "both"))
 
 
@@ -65,10 +72,13 @@ def _spare_collector() -> None:
 
 async def _serve(configs: list[Path], half: Half) -> None:
     _spare_collector()
+    wanted = on_signal()
     serving = Serving([build(settings(config), half=half) for config in configs])
-    await serving.start()
-    await until_signal()
-    await serving.stop()
+    try:
+        await serving.start()
+        await wanted.wait()
+    finally:
+        await serving.stop()
 
 
 def migrate(

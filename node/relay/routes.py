@@ -15,10 +15,14 @@ from dataclasses import dataclass
 import httpx
 import structlog
 from aio_pika import ExchangeType
-from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
+from aio_pika.abc import AbstractChannel, AbstractExchange
+from aiormq import spec
+from aiormq.abc import AbstractChannel as UnderlayChannel
+from aiormq.abc import DeliveredMessage
 
+from node.loop import being_cancelled
 from node.relay import policies
-from node.relay.amqp import FAILURES, Broker, Consumption
+from node.relay.amqp import CONFIRM_SECONDS, CONNECT_SECONDS, FAILURES, Broker, Consumption
 from node.relay.topology import QUORUM, Hub
 from node.relay.transport import Delivery, Parcel, Properties
 from protocol.identifiers import NodeId
@@ -32,8 +36,8 @@ Children = Callable[[], Awaitable[Sequence[NodeId]]]
 class _Handle:
     broker: Broker
     generation: int
-    channel: int
-    message: AbstractIncomingMessage
+    channel: UnderlayChannel
+    tag: int
 
 
 class AmqpTransport:
@@ -124,44 +128,41 @@ class AmqpTransport:
 
     async def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
         # One acknowledgement a channel covers everything delivered on it so far.
-        last: dict[tuple[Broker, int], _Handle] = {}
+        last: dict[UnderlayChannel, _Handle] = {}
         for delivery in deliveries:
             if _current(delivery):
                 handle = _handle(delivery)
-                last[handle.broker, handle.channel] = handle
+                last[handle.channel] = handle
         for handle in last.values():
             try:
-                await handle.message.ack(multiple=True)
+                ack = handle.channel.basic_ack(handle.tag, multiple=True)
+                await asyncio.wait_for(ack, CONFIRM_SECONDS)
             except FAILURES as error:
+                if being_cancelled():
+                    raise
                 # Delivered again then, and recognised.
                 log.info("broker.ack_lost", error=type(error).__name__)
 
-    def _deliver(self, consumption: Consumption, message: AbstractIncomingMessage) -> None:
-        broker = self._up if self._up is not None and self._is_from_parent(consumption) else None
-        broker = broker or self._own
-        assert broker is not None
+    def _deliver(self, broker: Broker, consumption: Consumption, message: DeliveredMessage) -> None:
+        said, delivery = message.header.properties, message.delivery
+        assert isinstance(delivery, spec.Basic.Deliver)
+        assert delivery.delivery_tag is not None
         self._arrived.append(
             Delivery(
                 body=message.body,
                 properties=Properties(
-                    message_id=message.message_id,
-                    type=message.type,
-                    app_id=message.app_id,
-                    content_type=message.content_type,
-                    user_id=message.user_id,
+                    message_id=said.message_id,
+                    type=said.message_type,
+                    app_id=said.app_id,
+                    content_type=said.content_type,
+                    user_id=said.user_id,
                 ),
                 queue=consumption.queue,
                 dead=consumption.dead,
-                handle=_Handle(broker, broker.generation, message.channel.number, message),
+                handle=_Handle(broker, broker.generation, message.channel, delivery.delivery_tag),
             )
         )
         self._wake()
-
-    def _is_from_parent(self, consumption: Consumption) -> bool:
-        if self._parent is None:
-            return False
-        queue = Hub(self._parent).down(self._node)
-        return consumption.queue in (queue.name, queue.dead)
 
     async def _from_parent(self) -> Sequence[Consumption]:
         assert self._parent is not None
@@ -177,19 +178,13 @@ class AmqpTransport:
 
     async def _declare(self, channel: AbstractChannel) -> None:
         hub, children = Hub(self._node), await self._children()
-        dead = await channel.declare_exchange(hub.dead_exchange, ExchangeType.DIRECT, durable=True)
+        dead = await _exchange(channel, hub.dead_exchange)
         for queue in hub.queues(children):
-            exchange = await channel.declare_exchange(
-                queue.exchange, ExchangeType.DIRECT, durable=True
-            )
-            declared = await channel.declare_queue(queue.name, durable=True, arguments=QUORUM)
-            await declared.bind(exchange, queue.key)
-            buried = await channel.declare_queue(queue.dead, durable=True, arguments=QUORUM)
-            await buried.bind(dead, queue.dead)
+            exchange = await _exchange(channel, queue.exchange)
+            await _queue(channel, queue.name, exchange, queue.key)
+            await _queue(channel, queue.dead, dead, queue.dead)
         # Exists even without children, so that the first one can be sent to at once.
-        await channel.declare_exchange(
-            hub.down(self._node).exchange, ExchangeType.DIRECT, durable=True
-        )
+        await _exchange(channel, hub.down(self._node).exchange)
         if self._management is None:
             log.warning("broker.no_policies", hub=self._node, hint="set hub.management")
             return
@@ -198,6 +193,19 @@ class AmqpTransport:
             await policies.apply(self._management, self._own.virtual_host, hub, children)
         except httpx.HTTPError as error:
             log.warning("broker.no_policies", hub=self._node, error=str(error))
+
+
+async def _exchange(channel: AbstractChannel, name: str) -> AbstractExchange:
+    return await channel.declare_exchange(
+        name, ExchangeType.DIRECT, durable=True, timeout=CONNECT_SECONDS
+    )
+
+
+async def _queue(channel: AbstractChannel, name: str, exchange: AbstractExchange, key: str) -> None:
+    queue = await channel.declare_queue(
+        name, durable=True, arguments=QUORUM, timeout=CONNECT_SECONDS
+    )
+    await queue.bind(exchange, key, timeout=CONNECT_SECONDS)
 
 
 async def _declare_nothing(_: AbstractChannel) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import socket
 import sqlite3
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event
@@ -105,6 +106,9 @@ def _engine(url: str, pool_size: int) -> AsyncEngine:
         ) from error
     if engine.dialect.name != "sqlite":
         return engine
+    folder = Path(engine.url.database or "").parent
+    if not folder.is_dir():
+        raise ConfigurationError(f"there is no folder {folder} for the database")
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine

@@ -1,0 +1,90 @@
+"""Fixtures that every test may name: real servers, started once a run, and empty places on them.
+
+Nothing is started unless a test asks for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from node.storage import migrate
+from node.storage.database import Database
+from tests.offices import MakeDatabase
+from tests.servers.postgres import Postgres
+from tests.servers.rabbitmq import RabbitMQ
+
+TEMPLATE = "zhitong_template"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def rabbitmq() -> Iterator[RabbitMQ]:
+    """A private RabbitMQ."""
+    with RabbitMQ() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A private PostgreSQL."""
+    with Postgres() as server:
+        yield server
+
+
+@pytest.fixture
+async def broker(rabbitmq: RabbitMQ) -> AsyncIterator[str]:
+    """The address of an empty virtual host."""
+    name = f"test{next(_numbers)}"
+    yield await rabbitmq.create_vhost(name)
+    await rabbitmq.delete_vhost(name)
+
+
+@pytest.fixture(scope="session")
+def migrated(postgres: Postgres) -> str:
+    """A PostgreSQL database with all tables, to copy from."""
+
+    async def make() -> None:
+        database = Database(await postgres.create_database(TEMPLATE))
+        await migrate.upgrade(database)
+        await database.close()
+
+    asyncio.run(make())
+    return TEMPLATE
+
+
+@pytest.fixture
+async def postgresql(postgres: Postgres, migrated: str) -> AsyncIterator[MakeDatabase]:
+    """Makes PostgreSQL databases with all tables; they are removed at the end of the test."""
+    made: list[str] = []
+
+    async def make(office: str) -> str:
+        made.append(f"{office}_{next(_numbers)}")
+        return await postgres.create_database(made[-1], template=migrated)
+
+    yield make
+    for name in made:
+        await postgres.drop_database(name)
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> MakeDatabase:
+    """Makes SQLite databases."""
+
+    async def make(office: str) -> str:
+        folder = tmp_path / "databases"
+        folder.mkdir(exist_ok=True)
+        return f"sqlite+aiosqlite:///{folder / office}.sqlite"
+
+    return make
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def make_database(request: pytest.FixtureRequest) -> MakeDatabase:
+    """Makes databases: the test runs once on SQLite and once on PostgreSQL."""
+    made: MakeDatabase = request.getfixturevalue(request.param)
+    return made

@@ -1,0 +1,169 @@
+"""A host for the four offices of docker-compose.yml, without containers: the same scripts, brokers,
+databases and settings; only how to get into an office differs, and the servers' addresses.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from node import config
+from node.config import Settings
+from tests.deploy import compose
+from tests.deploy.operator import DEPLOY, rabbitmqctl
+from tests.servers import postgres
+from tests.servers.postgres import Postgres
+from tests.servers.rabbitmq import RabbitMQ
+
+HUBS = ("province", "city")
+OFFICES = (*HUBS, "county-a", "county-b")
+SET_BY_THE_TESTS_SERVER = ("listeners.tcp", "management.tcp")
+
+
+@dataclass(frozen=True)
+class Host:
+    """A folder with everything, and the running brokers and databases."""
+
+    folder: Path
+    brokers: dict[str, RabbitMQ]
+    databases: dict[str, Postgres]
+
+    @property
+    def dotenv(self) -> dict[str, str]:
+        """What make-secrets.sh wrote."""
+        return compose.dotenv(self.folder / ".env")
+
+    def office(self, service: str) -> Path:
+        """The office's data folder."""
+        return self.folder / "offices" / service
+
+    def environment(self, service: str) -> dict[str, str]:
+        """The environment of the office's node, as docker-compose.yml has it."""
+        found = compose.environment(service, self.dotenv)
+        for hub in HUBS:
+            broker, database = self.brokers[hub], self.databases[hub]
+            for there, port in (
+                (f"@{hub}-broker:5672/", broker.port),
+                (f"@{hub}-broker:15672", broker.management_port),
+                (f"@{hub}-db:5432/", database.port),
+            ):
+                slash = "/" if there.endswith("/") else ""
+                found = {
+                    name: value.replace(there, f"@127.0.0.1:{port}{slash}")
+                    for name, value in found.items()
+                }
+        return found
+
+    def settings(self, service: str) -> Settings:
+        """The settings with which the office's node runs."""
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.environment(service).items():
+                patch.setenv(name, value)
+            return config.load(self.office(service))
+
+    def prepare(self) -> None:
+        """Write how to get into an office, and how to call rabbitmqctl."""
+        programs = self.folder / "bin"
+        programs.mkdir()
+        _write(programs / "zhitong", f'exec {sys.executable} -m node "$@"')
+        for service in OFFICES:
+            self.office(service).mkdir(parents=True)
+            environment = {
+                "PATH": f"{programs}:/usr/bin:/bin",
+                "PYTHONPATH": str(compose.ROOT),
+                **self.environment(service),
+            }
+            environment.pop("ZHITONG_PARENT__BROKER", None)
+            given = " ".join(shlex.quote(f"{k}={v}") for k, v in environment.items())
+            _write(
+                programs / f"inside-{service}",
+                f'cd {self.office(service)} && exec env -i {given} "$@"',
+            )
+        _write(programs / "inside", f'office=$1; shift; exec {programs}/inside-$office "$@"')
+        for hub, server in self.brokers.items():
+            rabbitmqctl(server, programs).rename(programs / f"rabbitmqctl-{hub}-broker")
+        _write(
+            programs / "rabbitmqctl", f'broker=$1; shift; exec {programs}/rabbitmqctl-$broker "$@"'
+        )
+
+    def run(self, script: str) -> subprocess.CompletedProcess[str]:
+        """Run a script of deploy/compose."""
+        environment = {
+            "PATH": "/usr/bin:/bin",
+            "ZT_INSIDE": str(self.folder / "bin" / "inside"),
+            "ZT_RABBITMQCTL": str(self.folder / "bin" / "rabbitmqctl"),
+            "ZT_DATA": ".",
+            "ZT_ENV_FILE": str(self.folder / ".env"),
+        }
+        command = [DEPLOY / "compose" / script]
+        if script == "make-secrets.sh":
+            command.append(self.folder)
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    def inside(self, service: str, *command: str, say: str = "") -> str:
+        """Run a command inside an office; returns what it printed."""
+        return subprocess.run(
+            [self.folder / "bin" / "inside", service, *command],
+            input=say,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    def make_database(self, hub: str) -> None:
+        """Run the script that the PostgreSQL image runs when it makes its data folder."""
+        folder, server = self.databases[hub]._folder, self.databases[hub]
+        secrets = self.folder / "secrets" / hub
+        secrets.mkdir(parents=True)
+        (secrets / "node").symlink_to(self.folder / "data" / "secrets" / f"{hub}-db-node")
+        subprocess.run(
+            [DEPLOY / "compose" / "database.sh"],
+            env={
+                "PATH": "/usr/bin:/bin",
+                "PGHOST": str(folder),
+                "PGPORT": str(server.port),
+                "POSTGRES_USER": "postgres",
+                "ZT_SECRETS": str(secrets),
+            },
+            check=True,
+        )
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Host]:
+    """A host whose brokers and databases run, as `docker compose up` leaves them."""
+    with ExitStack() as servers, pytest.MonkeyPatch.context() as patch:
+        # As the image has it: an administrator `postgres`, and no way in over TCP without password.
+        options = ("--username=postgres", "--auth-local=trust", "--auth-host=scram-sha-256")
+        kept = [o for o in postgres.INITDB_OPTIONS if not re.match("--(username|auth)", o)]
+        patch.setattr(postgres, "INITDB_OPTIONS", (*options, *kept))
+        host = Host(
+            folder,
+            {hub: servers.enter_context(RabbitMQ(settings=broker_settings())) for hub in HUBS},
+            {hub: servers.enter_context(Postgres()) for hub in HUBS},
+        )
+        made = host.run("make-secrets.sh")
+        assert (made.returncode, made.stderr) == (0, "")
+        host.prepare()
+        for hub in HUBS:
+            host.make_database(hub)
+        yield host
+
+
+def broker_settings() -> str:
+    """The settings of docker-compose.yml's brokers, but for the addresses they listen at."""
+    lines = (DEPLOY / "compose" / "broker.conf").read_text().splitlines()
+    return "\n".join(line for line in lines if not line.startswith(SET_BY_THE_TESTS_SERVER))
+
+
+def _write(program: Path, line: str) -> None:
+    program.write_text(f"#!/bin/sh\n{line}\n")
+    program.chmod(0o755)
