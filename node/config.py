@@ -145,24 +145,47 @@ class Settings(BaseSettings):
         return url
 
 
-def load(path: Path) -> Settings:
+class FileSettings(Settings):
+    """What the file alone says: for a folder that is still being set up."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment is not asked."""
+        return (init_settings,)
+
+
+def load(path: Path, kind: type[Settings] = Settings) -> Settings:
     """Read a configuration file, or the one in a folder. Raises `ConfigurationError`."""
-    file = path / FILE_NAME if path.is_dir() else path
+    file = path
     try:
+        file = path / FILE_NAME if path.is_dir() else path
         content: dict[str, Any] = tomllib.loads(file.read_text("utf-8"))
     except OSError as error:
         raise ConfigurationError(f"cannot read {file}: {error.strerror}") from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(f"{file} is not TOML: {error}") from error
-    return build(file.parent, content, name=str(file))
+    return build(file.parent, content, name=str(file), kind=kind)
 
 
-def build(folder: Path, content: dict[str, Any], *, name: str = FILE_NAME) -> Settings:
+def build(
+    folder: Path,
+    content: dict[str, Any],
+    *,
+    name: str = FILE_NAME,
+    kind: type[Settings] = Settings,
+) -> Settings:
     """Settings from the content of a file. Raises `ConfigurationError`."""
     if "folder" in content:
         raise ConfigurationError(f"{name}: folder: Extra inputs are not permitted")
     try:
-        return Settings(folder=folder, **content)
+        return kind(folder=folder, **content)
     except SettingsError as error:
         raise ConfigurationError(f"an environment variable ZHITONG_…: {error}") from error
     except ValidationError as error:

@@ -43,6 +43,7 @@ class Loop:
     async def run(self) -> None:
         """Repeat the step until `stop` is called."""
         pause = FIRST_PAUSE
+        failures = 0
         while not self._stopping:
             self._woken.clear()
             try:
@@ -51,13 +52,22 @@ class Loop:
                 # aiormq raises CancelledError when it closes, though nobody ended this task.
                 if being_cancelled():
                     raise
-                log.exception("loop.failed", loop=self.name, error=type(error).__name__)
+                failures += 1
+                self._report(error, failures)
                 await self._sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
                 continue
-            pause = FIRST_PAUSE
+            pause, failures = FIRST_PAUSE, 0
             if not worked:
                 await self._sleep(self._poll)
+
+    def _report(self, error: BaseException, failures: int) -> None:
+        # One traceback tells all; one with every attempt of a long night would fill a disk.
+        name = type(error).__name__
+        if failures == 1:
+            log.error("loop.failed", loop=self.name, error=name, exc_info=error)
+        else:
+            log.warning("loop.failed_again", loop=self.name, error=name, failures=failures)
 
     async def _sleep(self, seconds: float) -> None:
         if self._stopping:

@@ -20,22 +20,26 @@ node_id() {
     printf '%s\n' "$1" | LC_ALL=C grep -Eqx '[a-z][a-z0-9-]{1,38}[a-z0-9]' || fail "'$1' is no node id"
 }
 
-# account NAME VHOST CONFIGURE WRITE READ; the password is read from standard input.
+# account NAME VHOST CONFIGURE WRITE READ; the password is read from standard input,
+# unseen if that is a terminal.
 account() {
+    if [ -t 0 ]; then
+        trap 'stty echo' EXIT
+        stty -echo
+        printf 'Password: ' >&2
+    fi
     IFS= read -r password || [ -n "$password" ] || fail "no password on standard input"
     # It becomes part of an address, where other characters would have to be spelled differently.
     printf '%s\n' "$password" | LC_ALL=C grep -Eqx '[A-Za-z0-9._~-]{16,}' ||
         fail "a password has at least 16 characters, out of A-Z a-z 0-9 . _ ~ -"
 
-    wanted=$(printf '%s\t%s\t%s\t%s' "$1" "$3" "$4" "$5")
-    held=$(ctl list_permissions --vhost "$2" </dev/null | awk -F '\t' -v name="$1" '$1 == name')
-    [ -z "$held" ] || [ "$held" = "$wanted" ] ||
-        fail "$1 has other permissions in '$2' already: give every hub a virtual host of its own"
-
-    if ctl list_users </dev/null | cut -f 1 | grep -Fqx "$1"; then
+    if ! printf '%s\n' "$password" | ctl add_user "$1" 2>/dev/null; then
+        # It is there already, or the broker does not answer and says so below.
+        wanted=$(printf '%s\t%s\t%s\t%s' "$1" "$3" "$4" "$5")
+        held=$(ctl list_permissions --vhost "$2" </dev/null | awk -F '\t' -v name="$1" '$1 == name')
+        [ -z "$held" ] || [ "$held" = "$wanted" ] ||
+            fail "$1 has other permissions in '$2' already: give every hub a virtual host of its own"
         printf '%s\n' "$password" | ctl change_password "$1"
-    else
-        printf '%s\n' "$password" | ctl add_user "$1"
     fi
     ctl set_permissions --vhost "$2" "$1" "$3" "$4" "$5" </dev/null
 }

@@ -137,7 +137,7 @@ async def certify(
 
 def accept(folder: Path, welcome: Welcome) -> None:
     """Install what the office above answered. Raises `ConfigurationError`."""
-    settings = config.load(folder)
+    settings = config.load(folder, config.FileSettings)
     if welcome.office != settings.office.id:
         raise ConfigurationError(f"this welcome is for {welcome.office}, not {settings.office.id}")
     if settings.parent is not None:

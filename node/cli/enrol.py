@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 from pydantic import ValidationError
+from yarl import URL
 
 from node.bootstrap import enrolment
 from node.bootstrap.node import system_clock
@@ -94,7 +95,7 @@ async def _certify(
     config: Path, asked: enrolment.Request, output: Path, broker: str | None
 ) -> None:
     own = settings(config)
-    address = broker or (own.hub.broker if own.hub else None)
+    address = broker or (_without_account(own.hub.broker) if own.hub else None)
     database = Database(own.database_url)
     try:
         welcome = await enrolment.certify(own, database, asked, broker=address, now=system_clock())
@@ -117,6 +118,11 @@ def _writing(place: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise ConfigurationError(f"cannot write {place}: {error.strerror}") from error
+
+
+def _without_account(address: str) -> str:
+    # The hub's own account may do everything on its broker: it is not for a child.
+    return str(URL(address).with_user(None))
 
 
 def _read(path: Path) -> str:

@@ -8,7 +8,7 @@ Without a management address nothing is set, and the operator is told.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import httpx
 import structlog
@@ -28,7 +28,9 @@ async def apply(management: str, virtual_host: str, hub: Hub, children: Sequence
     address = urlsplit(management)
     host = address.hostname or "127.0.0.1"
     base = f"{address.scheme}://{host}:{address.port or 15672}"
-    account = httpx.BasicAuth(address.username or "guest", address.password or "guest")
+    account = httpx.BasicAuth(
+        unquote(address.username or "guest"), unquote(address.password or "guest")
+    )
     async with httpx.AsyncClient(
         base_url=base, auth=account, timeout=TIMEOUT_SECONDS, trust_env=False
     ) as client:

@@ -9,6 +9,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,11 +146,14 @@ def running(folder: Path) -> Iterator[Host]:
         options = ("--username=postgres", "--auth-local=trust", "--auth-host=scram-sha-256")
         kept = [o for o in postgres.INITDB_OPTIONS if not re.match("--(username|auth)", o)]
         patch.setattr(postgres, "INITDB_OPTIONS", (*options, *kept))
-        host = Host(
-            folder,
-            {hub: servers.enter_context(RabbitMQ(settings=broker_settings())) for hub in HUBS},
-            {hub: servers.enter_context(Postgres()) for hub in HUBS},
-        )
+        brokers = {hub: RabbitMQ(settings=broker_settings()) for hub in HUBS}
+        databases = {hub: Postgres() for hub in HUBS}
+        host = Host(folder, brokers, databases)
+        everything = [*brokers.values(), *databases.values()]
+        for server in everything:
+            servers.callback(server.close)
+        with ThreadPoolExecutor() as threads:
+            list(threads.map(lambda server: server.start(), everything))
         made = host.run("make-secrets.sh")
         assert (made.returncode, made.stderr) == (0, "")
         host.prepare()

@@ -1,12 +1,17 @@
-"""What an operator has at hand: `rabbitmqctl` of a private broker, as a command for scripts."""
+"""What an operator has at hand: `rabbitmqctl` of a private broker, and the scripts of deploy/."""
 
 from __future__ import annotations
 
+import asyncio
 import shlex
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
+from node.relay.routes import AmqpTransport
+from protocol.identifiers import NodeId
 from tests.servers.rabbitmq import RabbitMQ
+from tests.waiting import until
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 
@@ -37,3 +42,24 @@ def run_script(
         text=True,
         check=False,
     )
+
+
+async def run_hub(hub: NodeId, children: Sequence[NodeId], url: str, management: str) -> None:
+    """Run the relay of a hub until it has declared everything, as its node does when it starts."""
+
+    async def known() -> Sequence[NodeId]:
+        return children
+
+    transport = AmqpTransport(
+        hub,
+        parent=None,
+        parent_broker=None,
+        own_broker=url,
+        management=management,
+        children=known,
+        prefetch=10,
+    )
+    running = asyncio.create_task(transport.run())
+    await until(lambda: transport.reachable(children[0]), what="the hub's node has its broker")
+    transport.stop()
+    await running

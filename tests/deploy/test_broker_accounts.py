@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,12 +20,10 @@ from aiormq.exceptions import (
     InvalidFrameError,
 )
 
-from node.relay.routes import AmqpTransport
 from node.relay.topology import Hub
 from protocol.identifiers import NodeId
-from tests.deploy.operator import rabbitmqctl, run_script
+from tests.deploy.operator import rabbitmqctl, run_hub, run_script
 from tests.servers.rabbitmq import RabbitMQ
-from tests.waiting import until
 
 HUB = NodeId("yunzhou")
 CHILDREN = CHILD, SIBLING, LEAVING = [NodeId(name) for name in ("donghu", "xishan", "nanhe")]
@@ -45,6 +43,11 @@ class Place:
     def url(self, account: str, password: str = PASSWORD) -> str:
         """The address that an office is given."""
         return f"amqp://{account}:{password}@127.0.0.1:{self.server.port}/{self.virtual_host}"
+
+    @property
+    def management(self) -> str:
+        """The management API, as the hub's node is given it."""
+        return f"http://{HUB}:{PASSWORD}@127.0.0.1:{self.server.management_port}"
 
     def ask(self, *arguments: str) -> list[dict[str, object]]:
         """What `rabbitmqctl` lists."""
@@ -76,31 +79,12 @@ def place(rabbitmq: RabbitMQ, tmp_path_factory: pytest.TempPathFactory) -> Itera
             done = run_script(*script, made.virtual_host, ctl=ctl, password=PASSWORD)
             assert (done.returncode, done.stderr) == (0, "")
             accounts.append(script[-1])
-        asyncio.run(_run_hub(made))
+        asyncio.run(run_hub(HUB, CHILDREN, made.url(HUB), made.management))
         yield made
     finally:
         for account in {*accounts} - {LEAVING}:
             rabbitmq.ctl("delete_user", account)
         asyncio.run(rabbitmq.delete_vhost(made.virtual_host))
-
-
-async def _run_hub(place: Place) -> None:
-    async def children() -> Sequence[NodeId]:
-        return CHILDREN
-
-    transport = AmqpTransport(
-        HUB,
-        parent=None,
-        parent_broker=None,
-        own_broker=place.url(HUB),
-        management=f"http://{HUB}:{PASSWORD}@127.0.0.1:{place.server.management_port}",
-        children=children,
-        prefetch=10,
-    )
-    running = asyncio.create_task(transport.run())
-    await until(lambda: transport.reachable(CHILD), what="the hub's node has its broker")
-    transport.stop()
-    await running
 
 
 async def _publish(

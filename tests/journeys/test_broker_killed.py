@@ -1,0 +1,77 @@
+"""A broker that is killed in the middle of fifty journeys."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy import select
+
+from node.storage.items import Item
+from node.workflow import decisions, forwarding
+from tests.journeys import travel
+from tests.journeys.travel import Journey
+from tests.node.rooms import Room
+from tests.offices import DEPTH_3, MakeDatabase
+from tests.servers.rabbitmq import RabbitMQ
+from tests.waiting import until
+
+ITEMS = 50
+
+
+async def work(journey: Journey, room: Room, count: int) -> None:
+    """An editor who registers what comes in, and forwards it, until all have come."""
+    done: set[UUID] = set()
+    while len(done) < count:
+        async with room.database.reading() as session:
+            found = await session.scalars(select(Item.id).where(Item.state == "submitted"))
+            waiting = sorted(set(found) - done)
+        for item in waiting:
+            await decisions.register(room.desk, room.editor, item)
+            if room is not journey.top:
+                await forwarding.forward_up(room.desk, room.editor, item)
+            done.add(item)
+        await asyncio.sleep(0.02)
+
+
+async def submit(journey: Journey, count: int) -> list[UUID]:
+    return [await journey.county.submit() for _ in range(count)]
+
+
+async def count_at(journey: Journey, room: Room) -> int:
+    async with room.database.reading() as session:
+        return len((await session.scalars(select(Item.id))).all())
+
+
+async def test_a_broker_killed_and_started_again_amid_fifty_journeys_loses_and_doubles_nothing(
+    tmp_path: Path, broker: str, rabbitmq: RabbitMQ, postgresql: MakeDatabase
+) -> None:
+    hierarchy = await travel.set_up(
+        tmp_path,
+        DEPTH_3,
+        broker=broker,
+        management=rabbitmq.management_url,
+        make_database=postgresql,
+    )
+    async with travel.opened(hierarchy) as journey:
+        items: Sequence[UUID] = await submit(journey, ITEMS)
+        async with asyncio.TaskGroup() as editors, asyncio.timeout(travel.SECONDS):
+            await asyncio.to_thread(rabbitmq.settle)
+            for room in journey.line_rooms:
+                editors.create_task(work(journey, room, ITEMS))
+            # Some have reached the top, many are on their way.
+            await until(lambda: climbing(journey), travel.SECONDS, "items at the top")
+            await asyncio.to_thread(rabbitmq.kill)
+            assert await count_at(journey, journey.top) < ITEMS
+            await asyncio.to_thread(rabbitmq.start)
+        await journey.demand_everything_once(items)
+        timelines = [await journey.county.timeline(item) for item in items]
+    wanted = [("donghu", "submitted"), ("donghu", "registered"), ("donghu", "forwarded")]
+    wanted += [("yunzhou", "registered"), ("yunzhou", "forwarded"), ("jiangyuan", "registered")]
+    assert timelines == [wanted] * ITEMS
+
+
+async def climbing(journey: Journey) -> bool:
+    return await count_at(journey, journey.top) >= 3

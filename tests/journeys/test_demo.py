@@ -1,0 +1,43 @@
+"""The demo says at its end whether anything was lost, and is right about it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from tests.journeys import processes
+from tests.journeys.processes import Running
+from tests.servers.postgres import Postgres
+
+LAST_LINE = re.compile(
+    r"(?P<items>\d+) items, (?P<hops>\d+) hops, (?P<facts>\d+) facts, (?P<notices>\d+) notices"
+    r" in \d+\.\d s; lost (?P<lost>\d+), duplicated (?P<duplicated>\d+)"
+)
+
+
+def counted(running: Running) -> dict[str, int]:
+    """What the last line says."""
+    last = running.said().rstrip().splitlines()[-1]
+    found = LAST_LINE.fullmatch(last)
+    assert found, f"the last line is {last!r}"
+    return {name: int(value) for name, value in found.groupdict().items()}
+
+
+async def test_the_demo_counts_and_finds_nothing_lost_with_and_without_servers_and_finds_a_loss(
+    tmp_path: Path, broker: str, postgres: Postgres
+) -> None:
+    # At once, since each of them mostly waits.
+    servers = ("--broker", broker, "--database", postgres.url("postgres"))
+    async with (
+        processes.run(tmp_path, "node", "demo", "--once") as embedded,
+        processes.run(tmp_path, "node", "demo", "--once", *servers) as served,
+        processes.run(tmp_path, "tests.journeys.broken_demo", "demo", "--once") as broken,
+    ):
+        codes = [await demo.ended() for demo in (embedded, served, broken)]
+    assert codes == [0, 0, 1], [demo.said() for demo in (embedded, served, broken)]
+    told = counted(embedded)
+    assert (told["items"], told["lost"], told["duplicated"]) == (18, 0, 0)
+    assert min(told["hops"], told["facts"], told["notices"]) > 100
+    assert counted(served) == told
+    found = counted(broken)
+    assert (found["items"], found["lost"], found["duplicated"]) == (1, 1, 0)

@@ -1,0 +1,114 @@
+"""The OpenAPI document: valid, complete, and true."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi.openapi.models import OpenAPI
+from jsonschema import Draft202012Validator
+
+from node.bootstrap import application
+from node.config import WebSettings
+from tests.node.browser import visit
+from tests.node.rooms import Room
+
+ACTIONS = (
+    "resubmit",
+    "withdraw",
+    "register",
+    "adopt",
+    "decline",
+    "return",
+    "forward",
+    "instruct",
+    "implement",
+    "close",
+)
+ROUTES = {
+    *(("post", f"/api/v1/items/{{item_id}}/{action}") for action in ACTIONS),
+    ("get", "/api/v1/items"),
+    ("post", "/api/v1/items"),
+    ("get", "/api/v1/items/{item_id}"),
+    ("get", "/api/v1/notices"),
+    ("post", "/api/v1/notices/read"),
+    ("post", "/api/v1/session"),
+    ("get", "/api/v1/session"),
+    ("delete", "/api/v1/session"),
+}
+
+
+@pytest.fixture
+def document(leaf: Room) -> dict[str, Any]:
+    """The document as programs get it."""
+    return application.build(leaf.desk, WebSettings()).openapi()
+
+
+async def test_the_document_can_be_had_without_logging_in(leaf: Room) -> None:
+    async with visit(leaf) as client:
+        answer = await client.get("/api/v1/openapi.json")
+    assert answer.status_code == 200
+    assert answer.json()["openapi"].startswith("3.1.")
+
+
+def test_the_document_is_a_valid_openapi_document(document: dict[str, Any]) -> None:
+    assert document["info"]["title"] == "Zhitong 直通: 东湖县政协"
+    OpenAPI.model_validate(document)
+    for schema in document["components"]["schemas"].values():
+        Draft202012Validator.check_schema(schema)
+    names = set(document["components"]["schemas"])
+    assert {ref.removeprefix("#/components/schemas/") for ref in _references(document)} <= names
+
+
+def test_every_action_is_listed_once_under_a_name_of_its_own(document: dict[str, Any]) -> None:
+    listed = {(method, path) for path, ways in document["paths"].items() for method in ways}
+    assert listed == ROUTES
+    ids = [operation["operationId"] for operation in _operations(document)]
+    assert len(ids) == len(set(ids)) == len(ROUTES)
+
+
+def test_every_route_says_what_it_does_and_that_errors_are_problem_documents(
+    document: dict[str, Any],
+) -> None:
+    for operation in _operations(document):
+        assert re.fullmatch(r"[A-Z].*\.", operation["description"])
+        assert operation["responses"]["default"]["content"] == {
+            "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+        }
+        assert "422" not in operation["responses"]
+
+
+def test_what_is_asked_for_is_strict(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    asked = {
+        operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+        for operation in _operations(document)
+        if "requestBody" in operation
+    }
+    assert len(asked) >= 6
+    for reference in asked:
+        assert schemas[reference.rsplit("/", 1)[1]]["additionalProperties"] is False
+
+
+async def test_no_page_that_loads_scripts_from_elsewhere_is_served(leaf: Room) -> None:
+    async with visit(leaf) as client:
+        for path in ("/docs", "/redoc", "/openapi.json"):
+            assert (await client.get(path)).status_code == 404
+
+
+def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for methods in document["paths"].values():
+        yield from methods.values()
+
+
+def _references(part: object) -> Iterator[str]:
+    if isinstance(part, dict):
+        if isinstance(part.get("$ref"), str):
+            yield part["$ref"]
+        for inner in part.values():
+            yield from _references(inner)
+    elif isinstance(part, list):
+        for inner in part:
+            yield from _references(inner)

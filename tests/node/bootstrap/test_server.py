@@ -1,0 +1,66 @@
+"""Serving: nodes start before their pages and stop after them."""
+
+from __future__ import annotations
+
+import socket
+
+import httpx
+import pytest
+from structlog.testing import capture_logs
+
+from node.bootstrap.server import Serving
+from node.errors import ConfigurationError
+from tests.offices import Hierarchy
+
+
+async def test_every_office_of_a_process_has_pages_of_its_own(two_levels: Hierarchy) -> None:
+    nodes = [two_levels.open(office) for office in ("yunzhou", "donghu")]
+    serving = Serving(nodes)
+    addresses = await serving.start()
+    try:
+        async with httpx.AsyncClient(trust_env=False) as client:
+            titles = {
+                office: (await client.get(f"{address}/login")).text
+                for office, address in addresses.items()
+            }
+    finally:
+        await serving.stop()
+    assert "云州市政协" in titles["yunzhou"]
+    assert "东湖县政协" in titles["donghu"]
+
+
+async def test_after_stopping_nothing_listens_and_every_node_has_stopped(
+    two_levels: Hierarchy,
+) -> None:
+    with capture_logs() as lines:
+        serving = Serving([two_levels.open(office) for office in ("yunzhou", "donghu")])
+        addresses = await serving.start()
+        await serving.stop()
+    assert sorted(line["node"] for line in lines if line["event"] == "node.stopped") == [
+        "donghu",
+        "yunzhou",
+    ]
+    async with httpx.AsyncClient(trust_env=False) as client:
+        for address in addresses.values():
+            with pytest.raises(httpx.ConnectError):
+                await client.get(address)
+
+
+async def test_a_port_that_is_taken_is_a_mistake_of_the_caller(lone: Hierarchy) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        node = lone.open("donghu")
+        settings = node.settings.model_copy(
+            update={"web": node.settings.web.model_copy(update={"port": port})}
+        )
+        node.settings = settings
+        serving = Serving([node])
+        with pytest.raises(ConfigurationError, match=f"cannot listen on 127.0.0.1:{port}"):
+            await serving.start()
+        await serving.stop()
+
+
+async def test_an_office_that_only_relays_has_no_pages(lone: Hierarchy) -> None:
+    serving = Serving([lone.open("donghu", half="relay")])
+    assert await serving.start() == {}
+    await serving.stop()

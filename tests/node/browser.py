@@ -1,0 +1,63 @@
+"""A person at a browser or a program: one office's application, without a network."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import cache
+from unittest.mock import Mock
+
+import httpx
+from fastapi import FastAPI
+
+from node.bootstrap import application
+from node.config import WebSettings
+from tests.node.rooms import Room
+from tests.offices import PASSWORD
+
+ADDRESS = "https://donghu.test"
+PROBLEM = "application/problem+json"
+
+
+@asynccontextmanager
+async def visit(
+    room: Room, username: str | None = None, *, failing: bool = False
+) -> AsyncIterator[httpx.AsyncClient]:
+    """The office's pages and API, logged in when a user name is given.
+
+    `failing` is for tests that make the application fail, and want to see its answer.
+    """
+    pages = _pages(room.desk.node)
+    pages.state.desk, pages.state.web = room.desk, WebSettings()
+    transport = httpx.ASGITransport(pages, raise_app_exceptions=not failing)
+    async with httpx.AsyncClient(transport=transport, base_url=ADDRESS) as client:
+        if username is not None:
+            answer = await log_in(client, username)
+            assert answer.status_code == 204, answer.text
+        yield client
+
+
+async def log_in(
+    client: httpx.AsyncClient, username: str, password: str = PASSWORD
+) -> httpx.Response:
+    """Ask for a session."""
+    return await client.post("/api/v1/session", json={"username": username, "password": password})
+
+
+@cache
+def _pages(office: str) -> FastAPI:
+    # Building it takes longer than most tests; all it keeps is its state, which `visit` sets.
+    desk = Mock(**{"office.name": office})
+    return application.build(desk, WebSettings())
+
+
+def problem(answer: httpx.Response, status: int, code: str) -> dict[str, object]:
+    """The problem document that was expected, whole and well-formed."""
+    assert (answer.status_code, answer.headers["content-type"]) == (status, PROBLEM), answer.text
+    document: dict[str, object] = answer.json()
+    assert document.keys() - {"errors"} == {"type", "title", "status", "detail", "code"}
+    assert (document["status"], document["code"]) == (status, code)
+    assert document["type"] == f"urn:zhitong:problem:{code}"
+    assert any("\u4e00" <= sign <= "\u9fff" for sign in str(document["title"]))
+    assert document["detail"]
+    return document

@@ -1,0 +1,76 @@
+"""`zhitong submit` and `zhitong show`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from tests.node.cli.conftest import Outcome, Zhitong
+from tests.offices import Hierarchy
+
+MARKDOWN = """---
+title: 老旧小区充电难
+topic: city
+urgency: urgent
+authors: 林晓雨/informant/东湖县团结街道; 沈立群/member/恒泰铸造厂
+---
+全县有六十七个老旧小区。
+
+建议统一布点。
+"""
+CONTENT = {
+    "title": "老旧小区充电难",
+    "body": "全县有六十七个老旧小区。",
+    "topic": "city",
+    "co_authors": [{"username": "chen"}],
+}
+
+
+@pytest.fixture
+def office(lone: Hierarchy) -> Path:
+    """The folder of the county 东湖."""
+    return lone.folder / "donghu"
+
+
+def test_a_markdown_file_is_handed_in_and_shown(
+    zhitong: Zhitong, office: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "item.md"
+    file.write_text(MARKDOWN, "utf-8")
+    shown = _shown(zhitong, office, zhitong("submit", file, "--as", "lin", "-c", office))
+    for words in (
+        "老旧小区充电难",
+        "作者：林晓雨（东湖县团结街道）、沈立群（恒泰铸造厂）",
+        "本级状态：待登记",
+        "第 1 稿",
+        "提交到东湖县政协。",
+    ):
+        assert words in shown
+
+
+def test_a_json_file_is_handed_in_and_shown(zhitong: Zhitong, office: Path, tmp_path: Path) -> None:
+    file = tmp_path / "item.json"
+    file.write_text(json.dumps(CONTENT), "utf-8")
+    shown = _shown(zhitong, office, zhitong("submit", file, "--as", "lin", "-c", office))
+    assert "作者：林晓雨（东湖县团结街道）、陈波（东湖县农工党支部）" in shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [MARKDOWN, MARKDOWN.replace("\n", "\r\n"), json.dumps(CONTENT), json.dumps(CONTENT, indent=2)],
+    ids=["markdown", "markdown from windows", "json", "indented json"],
+)
+@pytest.mark.parametrize("first", ["", "\ufeff"], ids=["plain", "with a byte order mark"])
+def test_standard_input_is_handed_in(zhitong: Zhitong, office: Path, text: str, first: str) -> None:
+    outcome = zhitong("submit", "-", "--as", "lin", "-c", office, stdin=first + text)
+    assert "老旧小区充电难" in _shown(zhitong, office, outcome)
+
+
+def _shown(zhitong: Zhitong, office: Path, submitted: Outcome) -> str:
+    assert (submitted.code, submitted.err) == (0, "")
+    outcome = zhitong("show", str(UUID(submitted.out.strip())), "-c", office)
+    assert (outcome.code, outcome.err) == (0, "")
+    return outcome.out

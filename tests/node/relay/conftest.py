@@ -1,0 +1,41 @@
+"""The two ends of a link, fresh for each test."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+
+import pytest
+
+from node.relay import amqp, publisher
+from tests.node.relay import brokered, logs
+from tests.node.relay import ends as ends_
+from tests.node.relay.brokered import Brokered
+from tests.node.relay.ends import Ends
+from tests.offices import Hierarchy
+from tests.servers.rabbitmq import RabbitMQ
+
+
+@pytest.fixture
+async def ends(two_levels: Hierarchy) -> AsyncIterator[Ends]:
+    """The county 东湖 and the city 云州 above it, with a wire between them."""
+    async with ends_.joined(two_levels) as joined:
+        yield joined
+
+
+@pytest.fixture(autouse=True)
+def plain_logs() -> Iterator[None]:
+    """Short tracebacks."""
+    with logs.plain():
+        yield
+
+
+@pytest.fixture
+async def place(
+    two_levels: Hierarchy, broker: str, rabbitmq: RabbitMQ, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Brokered]:
+    """东湖 and 西山 below 云州 on a real broker; none is running. Nobody waits long in vain."""
+    monkeypatch.setattr(publisher, "AGAIN_AFTER", timedelta(seconds=0.3))
+    monkeypatch.setattr(amqp, "LONGEST_PAUSE", 0.4)
+    async with brokered.opened(two_levels, broker, rabbitmq) as opened:
+        yield opened

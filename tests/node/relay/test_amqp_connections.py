@@ -1,0 +1,139 @@
+"""A real broker whose connections break in every way that is known: what was sent meanwhile arrives
+once, in both directions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from node.relay import amqp
+from node.relay.topology import Queue
+from tests.node.relay.brokered import CITY, COUNTY, DOWN, UP, Brokered
+from tests.waiting import until
+
+
+@pytest.fixture
+async def running(place: Brokered) -> Brokered:
+    """Both offices are running and can reach one another."""
+    await place.start(CITY, COUNTY)
+    await place.ready()
+    return place
+
+
+async def test_messages_go_both_ways(running: Brokered) -> None:
+    await running.demand_once(await running.traffic(5))
+
+
+async def test_what_is_under_way_when_every_connection_is_cut_arrives_once(
+    running: Brokered,
+) -> None:
+    first, _ = await asyncio.gather(running.traffic(10), running.server.close_connections())
+    second, _ = await asyncio.gather(running.traffic(10), running.server.close_connections())
+    await running.demand_once(first + second)
+
+
+@pytest.mark.parametrize("name", [UP.name, UP.dead, DOWN.name, DOWN.dead])
+async def test_a_queue_that_an_operator_deletes_comes_back_and_messages_with_it(
+    place: Brokered, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(amqp, "REFRESH_SECONDS", 0.5)
+    await place.start(CITY, COUNTY)
+    await place.ready()
+    first = await place.traffic(3)
+    async with place.channel() as channel:
+        await channel.queue_delete(name)
+    await place.demand_once(first + await place.traffic(3))
+
+
+@pytest.mark.parametrize(
+    ("queue", "reader"), [(UP, CITY), (DOWN, COUNTY)], ids=["going up", "going down"]
+)
+async def test_what_was_in_a_queue_that_an_operator_deleted_is_sent_again(
+    running: Brokered, queue: Queue, reader: str
+) -> None:
+    items = await running.traffic(3) if reader == COUNTY else []
+    await running.arrived(items)
+    await running.settled()
+    await running.stop(reader)
+    if reader == CITY:
+        items = await running.traffic(3)
+    else:
+        await running.decide(items)
+    await until(lambda: holds(running, queue.name, 3), what="three messages in the queue")
+    async with running.channel() as channel:
+        await channel.queue_delete(queue.name)
+        if reader == COUNTY:
+            # Nobody but the hub declares it; the county comes back first.
+            running.transport(CITY).children_changed()
+    await running.start(reader)
+    if reader == CITY:
+        await running.demand_once(items)
+    else:
+        await running.settled()
+        assert [await running.county.state(item) for item in items] == ["registered"] * 3
+        for item in items:
+            assert (CITY, "registered") in await running.county.timeline(item)
+
+
+async def holds(place: Brokered, queue: str, count: int) -> bool:
+    return await place.depth(queue) == count
+
+
+async def test_under_a_memory_alarm_messages_are_taken_in_and_acknowledged_and_publishing_waits(
+    running: Brokered,
+) -> None:
+    first = await running.traffic(5)
+    await running.arrived(first)
+    await running.settled()
+    await running.stop(COUNTY)
+    await running.decide(first)
+    await until(lambda: holds(running, DOWN.name, 5), what="five facts in the queue")
+    await asyncio.to_thread(running.server.set_memory_alarm, True)
+    try:
+        await running.start(COUNTY)
+        for item in first:
+            await until(lambda item=item: told(running, item), what="the fact below")
+        await until(lambda: holds(running, DOWN.name, 0), what="the facts acknowledged")
+        second = await running.traffic(5)
+        # Long enough for a publisher that does not wait: the submissions must stay here.
+        await until(lambda: under_way(running), what="receipts and submissions that wait")
+        assert await running.depth(UP.name) == 0
+    finally:
+        await asyncio.to_thread(running.server.set_memory_alarm, False)
+    await running.demand_once(second)
+    await running.settled()
+
+
+async def told(place: Brokered, item: object) -> bool:
+    return (CITY, "registered") in await place.county.timeline(item)
+
+
+async def under_way(place: Brokered) -> bool:
+    return await place.pending(COUNTY) == ["pending"] * 5
+
+
+async def test_a_broker_that_is_killed_and_started_again_loses_nothing(running: Brokered) -> None:
+    server = running.server
+    first = await running.traffic(5)
+    await asyncio.to_thread(server.settle)
+    second = await running.traffic(5)
+    await asyncio.to_thread(server.kill)
+    third = await running.traffic(5)
+    await asyncio.to_thread(server.start)
+    await running.demand_once(first + second + third)
+
+
+async def test_a_county_that_dials_before_its_city_ever_ran_waits_and_then_delivers(
+    place: Brokered,
+) -> None:
+    await place.start(COUNTY)
+    items = await place.traffic(3)
+    transport = place.transport(COUNTY)
+    # It has been refused: there is neither a queue nor an exchange yet.
+    await until(lambda: transport._up is not None and transport._up.generation > 1)
+    assert not transport.reachable(CITY)
+    assert await place.pending(COUNTY) == ["pending"] * 3
+    await place.start(CITY)
+    await place.demand_once(items)

@@ -1,0 +1,184 @@
+"""Queues of a real broker: their policies, a full one, a missing one, those for dead letters."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from sqlalchemy import select
+
+from node.bootstrap import enrolment
+from node.config import OfficeSettings
+from node.relay import policies
+from node.relay.topology import Queue
+from node.storage.database import Database
+from node.storage.messages import Outgoing
+from protocol.identifiers import NodeId
+from tests.node.relay.brokered import CITY, COUNTY, DOWN, HUB, SIBLING, UP, Brokered
+from tests.waiting import until
+
+
+async def test_every_queue_of_the_hub_has_its_limits_and_its_dead_letters_set_by_policy(
+    place: Brokered,
+) -> None:
+    await place.start(CITY)
+    await until(lambda: place.transport(CITY).reachable(COUNTY))
+    found = await place.policies()
+    queues = HUB.queues([COUNTY, SIBLING])
+    assert set(found) == {queue.name for queue in queues}
+    for queue in queues:
+        assert found[queue.name]["definition"] == {
+            "delivery-limit": policies.DELIVERY_LIMIT,
+            "max-length-bytes": policies.MAXIMUM_BYTES,
+            "overflow": "reject-publish",
+            "dead-letter-strategy": "at-least-once",
+            "dead-letter-exchange": HUB.dead_exchange,
+            "dead-letter-routing-key": queue.dead,
+        }
+    # The broker has really matched each to its queue, and to no other.
+    listed = place.server.ctl(
+        "--formatter", "json", "list_queues", "-p", place.virtual_host, "name", "policy"
+    )
+    matched = {row["name"]: row["policy"] for row in json.loads(listed)}
+    assert matched == {queue.name: queue.name for queue in queues} | {
+        queue.dead: "" for queue in queues
+    }
+
+
+async def test_without_the_management_api_messages_go_all_the_same(place: Brokered) -> None:
+    file = place.hierarchy.folder / CITY / "zhitong.toml"
+    lines = file.read_text().splitlines()
+    file.write_text("\n".join(line for line in lines if not line.startswith("management")))
+    await place.start(CITY, COUNTY)
+    await place.ready()
+    assert await place.policies() == {}
+    await place.demand_once(await place.traffic(2))
+
+
+async def test_a_management_api_that_does_not_answer_stops_no_message(place: Brokered) -> None:
+    file = place.hierarchy.folder / CITY / "zhitong.toml"
+    closed = "http://127.0.0.1:9"
+    file.write_text(file.read_text().replace(place.server.management_url, closed))
+    await place.start(CITY, COUNTY)
+    await place.ready()
+    await place.demand_once(await place.traffic(2))
+
+
+async def test_a_full_queue_refuses_and_what_it_refused_is_sent_when_there_is_room(
+    place: Brokered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(policies, "MAXIMUM_BYTES", 10_000)
+    await place.start(CITY, COUNTY)
+    await place.ready()
+    await place.stop(CITY)
+    items = await place.traffic(30)
+    await until(lambda: split(place), what="some in the queue, and some refused")
+    assert await place.depth(UP.name) < 30
+    await place.start(CITY)
+    await place.demand_once(items)
+
+
+async def split(place: Brokered) -> bool:
+    states = await place.pending(COUNTY)
+    return len(states) == 30 and {"sent", "pending"} == set(states)
+
+
+async def test_what_is_sent_to_a_child_without_a_queue_stays_pending_until_there_is_one(
+    place: Brokered,
+) -> None:
+    await place.start(CITY, COUNTY)
+    await place.ready()
+    items = await place.traffic(3)
+    await place.arrived(items)
+    await place.settled()
+    await place.stop(COUNTY)
+    async with place.channel() as channel:
+        await channel.queue_delete(DOWN.name)
+    await place.decide(items)
+    await until(lambda: refused_again(place), what="facts that nobody keeps")
+    assert await place.pending(CITY) == ["pending"] * 3
+    place.transport(CITY).children_changed()
+    await until(lambda: place.exists(DOWN))
+    await place.start(COUNTY)
+    await place.settled()
+    for item in items:
+        assert (await place.county.timeline(item)).count((CITY, "registered")) == 1
+
+
+async def refused_again(place: Brokered) -> bool:
+    """The publisher has tried, and put off trying again."""
+    async with place.city.database.reading() as session:
+        rows = list(
+            await session.execute(
+                select(Outgoing.state, Outgoing.resend_at).where(Outgoing.name == "feedback")
+            )
+        )
+    return len(rows) == 3 and all(again is not None for _, again in rows)
+
+
+async def reject_until_dead(place: Brokered, queue: Queue, count: int) -> None:
+    """A rogue consumer that fails on everything, again and again."""
+    async with place.channel() as channel:
+        found = await channel.get_queue(queue.name, ensure=False)
+        for _ in range(count * (policies.DELIVERY_LIMIT + 1)):
+            message = await found.get(fail=False, no_ack=False)
+            if message is not None:
+                await message.nack(requeue=True)
+
+    async def buried() -> bool:
+        return await place.depth(queue.dead) == count
+
+    await until(buried, what=f"{count} dead letters in {queue.dead}")
+    assert await place.depth(queue.name) == 0
+
+
+async def test_messages_that_killed_their_consumer_too_often_are_taken_from_the_dead_letters(
+    place: Brokered,
+) -> None:
+    await place.start(CITY, COUNTY)
+    await place.ready()
+    await place.stop(CITY)
+    items = await place.traffic(3)
+    await until(lambda: holds(place, UP.name, 3), what="three messages in the queue")
+    await reject_until_dead(place, UP, 3)
+    await place.start(CITY)
+    await place.arrived(items)
+    await place.settled()
+    await place.stop(COUNTY)
+    await place.decide(items)
+    await until(lambda: holds(place, DOWN.name, 3), what="three facts in the queue")
+    await reject_until_dead(place, DOWN, 3)
+    await place.start(COUNTY)
+    await place.settled()
+    for item in items:
+        assert (await place.county.timeline(item)).count((CITY, "registered")) == 1
+    await until(lambda: holds(place, UP.dead, 0))
+    await until(lambda: holds(place, DOWN.dead, 0))
+
+
+async def holds(place: Brokered, queue: str, count: int) -> bool:
+    return await place.depth(queue) == count
+
+
+async def test_a_child_that_is_certified_while_its_hub_runs_gets_its_queues(
+    place: Brokered,
+) -> None:
+    await place.start(CITY)
+    await until(lambda: place.transport(CITY).reachable(COUNTY))
+    child = NodeId("beihu")
+    assert not await place.exists(HUB.down(child))
+    folder = place.hierarchy.folder / child
+    office = OfficeSettings(id=child, name="北湖县政协", level="county")
+    enrolment.prepare(folder, office, {"database": {"url": "sqlite+aiosqlite:///:memory:"}})
+    request = enrolment.make_request(folder, office, hub=False)
+    above = place.hierarchy.settings(CITY)
+    database = Database(above.database_url)
+    now = place.city.desk.clock()
+    await enrolment.certify(above, database, request, broker=place.url, now=now)
+    await database.close()
+    await until(lambda: place.exists(HUB.down(child)))
+
+    async def limited() -> bool:
+        return HUB.down(child).name in await place.policies()
+
+    await until(limited, what="the policy of the new queue")

@@ -1,0 +1,83 @@
+"""Quarantine: what was refused is kept, once, with what an operator needs to judge it."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from node.relay import quarantine
+from node.relay.errors import AlteredError, PoisonError
+from node.relay.transport import Delivery, Properties
+from node.storage.audit import AuditRow
+from tests.factories import make_note
+from tests.node.relay.ends import CITY, COUNTY, Ends, properties_of
+
+
+async def actions(ends: Ends) -> list[tuple[str, str]]:
+    async with ends.city.room.database.reading() as session:
+        rows = await session.scalars(select(AuditRow).order_by(AuditRow.id))
+        return [(row.actor, row.action) for row in rows]
+
+
+async def test_the_same_bytes_refused_again_count_up(ends: Ends) -> None:
+    ends.arrive(b"no token", ends.city)
+    await ends.city.take_all()
+    ends.wait(3600)
+    for _ in range(3):
+        ends.arrive(b"no token", ends.city)
+    await ends.city.take_all()
+    [kept] = await ends.city.quarantine()
+    assert kept.times == 4
+    assert (kept.last_at - kept.first_at).total_seconds() >= 3600
+
+
+async def test_other_bytes_are_kept_beside_the_first(ends: Ends) -> None:
+    for body in (b"one", b"two", b"one"):
+        ends.arrive(body, ends.city)
+    await ends.city.take_all()
+    kept = await ends.city.quarantine()
+    assert sorted((row.body, row.times) for row in kept) == [(b"one", 2), (b"two", 1)]
+
+
+async def test_the_same_bytes_refused_for_another_reason_are_kept_beside_the_first(
+    ends: Ends,
+) -> None:
+    delivery = Delivery(b"token", Properties(), "zt.yunzhou.in")
+    desk = ends.city.room.desk
+    for error in (AlteredError(), PoisonError(), AlteredError()):
+        async with desk.database.writing.begin() as session:
+            await quarantine.put(session, desk, delivery, error, ends.clock())
+    kept = {row.code: row.times for row in await ends.city.quarantine()}
+    assert kept == {"message.altered": 2, "message.poison": 1}
+
+
+async def test_a_refused_message_of_a_proven_sender_is_kept_with_its_name_and_told_each_time(
+    ends: Ends,
+) -> None:
+    note = ends.county.seal(make_note(), CITY)
+    for _ in range(2):
+        ends.arrive(note, ends.city, **properties_of(note))
+        await ends.city.take_all()
+    [kept] = await ends.city.quarantine()
+    assert (kept.peer, str(kept.message_id)) == (COUNTY, properties_of(note)["message_id"])
+    assert (kept.body, kept.times) == (note, 2)
+    assert kept.properties == properties_of(note)
+    assert len(await ends.city.receipts()) == 2
+
+
+async def test_the_audit_log_says_who_was_refused(ends: Ends) -> None:
+    note = ends.county.seal(make_note(), CITY)
+    ends.arrive(note, ends.city, **properties_of(note))
+    ends.arrive(b"no token", ends.city)
+    ends.arrive(b"no token", ends.city)
+    await ends.city.take_all()
+    assert sorted(await actions(ends)) == [
+        (COUNTY, "message_refused"),
+        ("system", "message_refused"),
+    ]
+
+
+async def test_of_an_enormous_body_only_the_beginning_is_kept(ends: Ends) -> None:
+    ends.arrive(b"x" * (quarantine.KEPT_BYTES + 10), ends.city)
+    await ends.city.take_all()
+    [kept] = await ends.city.quarantine()
+    assert (kept.code, len(kept.body)) == ("envelope.too_large", quarantine.KEPT_BYTES)

@@ -1,0 +1,153 @@
+"""Loops: a step repeated while there is work, woken instead of polled, never ended by a failure."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+
+import pytest
+from structlog.testing import capture_logs
+
+from node import loop
+from node.loop import Loop, Wakers
+
+NEVER = 3600.0
+
+
+async def test_while_there_is_work_the_step_is_repeated_at_once() -> None:
+    work = iter([True, True, True, False])
+    steps = 0
+
+    async def step() -> bool:
+        nonlocal steps
+        steps += 1
+        worked = next(work)
+        if not worked:
+            repeated.stop()
+        return worked
+
+    repeated = Loop("test", step, poll=NEVER)
+    await repeated.run()
+    assert steps == 4
+
+
+async def test_a_loop_without_work_sleeps_until_it_is_woken() -> None:
+    idle, woken = asyncio.Event(), asyncio.Event()
+
+    async def step() -> bool:
+        (woken if idle.is_set() else idle).set()
+        return False
+
+    async with _running(step, poll=NEVER) as running:
+        await idle.wait()
+        running.wake()
+        await woken.wait()
+
+
+async def test_a_wake_during_a_step_is_not_lost() -> None:
+    steps = 0
+
+    async def step() -> bool:
+        nonlocal steps
+        steps += 1
+        if steps == 1:
+            running.wake()
+        else:
+            again.set()
+        return False
+
+    again = asyncio.Event()
+    async with _running(step, poll=NEVER) as running:
+        await again.wait()
+
+
+async def test_a_loop_that_nobody_wakes_looks_again_after_its_poll() -> None:
+    looks = asyncio.Semaphore(0)
+
+    async def step() -> bool:
+        looks.release()
+        return False
+
+    async with _running(step, poll=0.001):
+        for _ in range(3):
+            await looks.acquire()
+
+
+async def test_a_step_that_fails_is_logged_and_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(loop, "FIRST_PAUSE", 0.0001)
+    outcomes: Iterator[Callable[[], bool]] = iter([_fail, _fail, lambda: True])
+    done = asyncio.Event()
+
+    async def step() -> bool:
+        outcome = next(outcomes, None)
+        if outcome is None:
+            done.set()
+            return False
+        return outcome()
+
+    with capture_logs() as lines:
+        async with _running(step, poll=NEVER):
+            await done.wait()
+    assert [(line["event"], line["loop"], line["error"]) for line in lines] == [
+        ("loop.failed", "test", "RuntimeError")
+    ] * 2
+
+
+async def test_stopping_waits_for_the_step_that_is_under_way() -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+    finished = False
+
+    async def step() -> bool:
+        nonlocal finished
+        begun.set()
+        await go_on.wait()
+        finished = True
+        return True
+
+    running = Loop("test", step, poll=NEVER)
+    task = asyncio.create_task(running.run())
+    await begun.wait()
+    running.stop()
+    assert not task.done()
+    go_on.set()
+    await task
+    assert finished
+
+
+async def test_a_loop_that_was_stopped_before_it_ran_takes_no_step() -> None:
+    async def step() -> bool:
+        raise AssertionError("a step was taken")
+
+    stopped = Loop("test", step)
+    stopped.stop()
+    await stopped.run()
+
+
+def test_everyone_who_asked_is_woken_about_their_topic_and_nobody_else() -> None:
+    heard: list[str] = []
+    wakers = Wakers()
+    wakers.on("outbox", lambda: heard.append("publisher"))
+    wakers.on("outbox", lambda: heard.append("notifier"))
+    wakers.on("audit", lambda: heard.append("auditor"))
+    wakers.wake("outbox")
+    wakers.wake("nobody asked")
+    assert heard == ["publisher", "notifier"]
+
+
+class _running:  # noqa: N801 - reads as a sentence where it is used
+    def __init__(self, step: loop.Step, *, poll: float) -> None:
+        self._loop = Loop("test", step, poll=poll)
+
+    async def __aenter__(self) -> Loop:
+        self._task = asyncio.create_task(self._loop.run())
+        return self._loop
+
+    async def __aexit__(self, *_: object) -> None:
+        self._loop.stop()
+        await self._task
+
+
+def _fail() -> bool:
+    raise RuntimeError("once")
