@@ -36,8 +36,10 @@ class Consumer:
     async def step(self) -> bool:
         """Take in one batch; whether there was one."""
         if not self._batch:
-            self._batch = self._next or await self._transport.take(self._limit)
-            self._next = []
+            self._batch, self._next = self._next, []
+            # With what came while the last batch was under way: large batches cost less.
+            if not any(delivery.dead for delivery in self._batch):
+                self._batch += await self._transport.take(self._limit - len(self._batch))
         if not self._batch:
             return False
         if len(self._batch) == 1 or any(delivery.dead for delivery in self._batch):

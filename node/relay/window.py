@@ -26,44 +26,55 @@ from protocol.identifiers import NodeId
 log = structlog.get_logger()
 
 
+OPEN_STATES = ("pending", "sent", "refused")
 COLUMNS = (Outgoing.id, Outgoing.peer, Outgoing.name, Outgoing.priority, Outgoing.payload)
 
 
 @dataclass(frozen=True)
 class Standing:
-    """How a link stands: its row, and what waits for a receipt on it."""
+    """How a link stands: its row, what waits for a receipt on it, and whether more waits to go."""
 
     link: Link
     unanswered: int
     overdue_at: datetime | None
+    waiting: bool
 
 
 async def standings(
     session: Session, settings: RelaySettings, now: datetime
 ) -> dict[NodeId, Standing]:
-    """How every link stands; a link whose receipts are overdue is marked silent."""
-    waiting = {
-        peer: (count, overdue_at, sent_at)
-        for peer, count, overdue_at, sent_at in await session.execute(
-            select(
-                Outgoing.peer,
-                func.count(),
-                func.min(Outgoing.resend_at),
-                func.min(Outgoing.sent_at),
-            )
-            .where(Outgoing.state == "sent")
-            .group_by(Outgoing.peer)
+    """How the links stand that have anything open; one whose receipts are overdue is marked silent.
+
+    Two queries for however many links: a province has hundreds, and most of them rest.
+    """
+    sent: dict[str, tuple[int, datetime | None, datetime | None]] = {}
+    waiting: set[str] = set()
+    for peer, state, count, overdue_at, sent_at in await session.execute(
+        select(
+            Outgoing.peer,
+            Outgoing.state,
+            func.count(),
+            func.min(Outgoing.resend_at),
+            func.min(Outgoing.sent_at),
         )
-    }
+        .where(Outgoing.state.in_(OPEN_STATES))
+        .group_by(Outgoing.peer, Outgoing.state)
+    ):
+        if state == "sent":
+            sent[peer] = (count, overdue_at, sent_at)
+        else:
+            waiting.add(peer)
+    if not sent and not waiting:
+        return {}
     found = {}
-    for link in await session.scalars(select(Link)):
-        count, overdue_at, sent_at = waiting.get(link.peer, (0, None, None))
+    for link in await session.scalars(select(Link).where(Link.peer.in_(sent.keys() | waiting))):
+        count, overdue_at, sent_at = sent.get(link.peer, (0, None, None))
         overdue = overdue_at is not None and overdue_at <= now
         unheard = link.heard_at is None or (sent_at is not None and link.heard_at < sent_at)
         if overdue and unheard and link.silent_since is None:
             link.silent_since, link.probe_at, link.probes = now, now, 0
             log.info("link.silent", peer=link.peer, unanswered=count)
-        found[NodeId(link.peer)] = Standing(link, count, overdue_at)
+        found[NodeId(link.peer)] = Standing(link, count, overdue_at, link.peer in waiting)
     return found
 
 
@@ -88,8 +99,9 @@ async def due(
             again = await _lost(session, link, now, share)
     elif link.probe_at is None or link.probe_at <= now:
         again = await _probe(session, link, settings, now)
-    new = await _new(session, link, now, share, settings.window - standing.unanswered)
-    return again + new
+    if not standing.waiting:
+        return again
+    return again + await _new(session, link, now, share, settings.window - standing.unanswered)
 
 
 async def heard(session: Session, settings: RelaySettings, peers: set[str], now: datetime) -> None:
@@ -146,15 +158,18 @@ async def _probe(session: Session, link: Link, settings: RelaySettings, now: dat
 async def _new(session: Session, link: Link, now: datetime, share: int, room: int) -> list[Due]:
     ready = or_(Outgoing.resend_at.is_(None), Outgoing.resend_at <= now)
     temporary = and_(Outgoing.state == "refused", Outgoing.permanent.is_(False))
-    query = (
-        select(*COLUMNS)
-        .where(Outgoing.peer == link.peer, or_(Outgoing.state == "pending", temporary), ready)
-        .order_by(Outgoing.priority, Outgoing.created_at, Outgoing.id)
-        .limit(share)
+    query = select(*COLUMNS).where(
+        Outgoing.peer == link.peer, or_(Outgoing.state == "pending", temporary), ready
     )
-    rows = await _read(session, query)
-    link_messages = [row for row in rows if row.priority == 0]
-    return link_messages + [row for row in rows if row.priority > 0][: max(0, room)]
+    if room <= 0:
+        # Receipts are never held back by the window.
+        query = query.where(Outgoing.priority == 0)
+    return await _read(
+        session,
+        query.order_by(Outgoing.priority, Outgoing.created_at, Outgoing.id).limit(
+            min(share, room) if room > 0 else share
+        ),
+    )
 
 
 async def _read(session: Session, query: Select[UUID, str, str, int, bytes]) -> list[Due]:
