@@ -62,11 +62,14 @@ class Consumer:
             await ahead
 
     async def _look_ahead(self, done: asyncio.Event) -> None:
-        """Verify the next batch while the database works on this one."""
-        if not self._next:
-            self._next = await self._transport.take(self._limit)
-        if not any(delivery.dead for delivery in self._next):
-            await self._reception.open_ahead(self._next, done)
+        """Verify what comes next while the database works on this batch."""
+        while not done.is_set() and not any(delivery.dead for delivery in self._next):
+            fresh = await self._transport.take(self._limit - len(self._next))
+            if not fresh:
+                return
+            self._next += fresh
+            if not any(delivery.dead for delivery in fresh):
+                await self._reception.open_ahead(fresh, done)
 
     async def _all_at_once(self, batch: Sequence[Delivery]) -> None:
         try:

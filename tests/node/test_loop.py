@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from structlog.testing import capture_logs
+from structlog.typing import EventDict
 
 from node import loop
 from node.loop import Loop, Wakers
@@ -31,10 +32,13 @@ async def test_while_there_is_work_the_step_is_repeated_at_once() -> None:
     assert steps == 4
 
 
-async def test_a_loop_without_work_sleeps_until_it_is_woken() -> None:
+async def test_a_loop_without_work_sleeps_until_it_is_woken_and_then_again() -> None:
     idle, woken = asyncio.Event(), asyncio.Event()
+    steps = 0
 
     async def step() -> bool:
+        nonlocal steps
+        steps += 1
         (woken if idle.is_set() else idle).set()
         return False
 
@@ -42,6 +46,9 @@ async def test_a_loop_without_work_sleeps_until_it_is_woken() -> None:
         await idle.wait()
         running.wake()
         await woken.wait()
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert steps == 2
 
 
 async def test_a_wake_during_a_step_is_not_lost() -> None:
@@ -73,26 +80,40 @@ async def test_a_loop_that_nobody_wakes_looks_again_after_its_poll() -> None:
             await looks.acquire()
 
 
-async def test_a_step_that_fails_is_logged_and_tried_again(
+async def test_a_step_that_fails_is_tried_again_and_only_the_first_time_told_at_length(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(loop, "FIRST_PAUSE", 0.0001)
-    outcomes: Iterator[Callable[[], bool]] = iter([_fail, _fail, lambda: True])
-    done = asyncio.Event()
+    lines = await _logged(_fail, _fail, _work, _fail)
+    assert [(line["event"], line["loop"], line["error"]) for line in lines] == [
+        ("loop.failed", "test", "RuntimeError"),
+        ("loop.failed_again", "test", "RuntimeError"),
+        ("loop.failed", "test", "RuntimeError"),
+    ]
+    assert ["exc_info" in line for line in lines] == [True, False, True]
+
+
+async def test_a_cancellation_that_a_library_made_up_is_a_failure_like_any_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(loop, "FIRST_PAUSE", 0.0001)
+    lines = await _logged(_make_up, _work)
+    assert [(line["event"], line["error"]) for line in lines] == [("loop.failed", "CancelledError")]
+
+
+async def test_a_loop_whose_task_is_cancelled_ends() -> None:
+    begun = asyncio.Event()
 
     async def step() -> bool:
-        outcome = next(outcomes, None)
-        if outcome is None:
-            done.set()
-            return False
-        return outcome()
+        begun.set()
+        await asyncio.Event().wait()
+        return True
 
-    with capture_logs() as lines:
-        async with _running(step, poll=NEVER):
-            await done.wait()
-    assert [(line["event"], line["loop"], line["error"]) for line in lines] == [
-        ("loop.failed", "test", "RuntimeError")
-    ] * 2
+    task = asyncio.create_task(Loop("test", step).run())
+    await begun.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
 
 
 async def test_stopping_waits_for_the_step_that_is_under_way() -> None:
@@ -149,5 +170,31 @@ class _running:  # noqa: N801 - reads as a sentence where it is used
         await self._task
 
 
+async def _logged(*outcomes: Callable[[], bool]) -> list[EventDict]:
+    """What a loop says while its steps come out like this."""
+    waiting = iter(outcomes)
+    done = asyncio.Event()
+
+    async def step() -> bool:
+        outcome = next(waiting, None)
+        if outcome is None:
+            done.set()
+            return False
+        return outcome()
+
+    with capture_logs() as lines:
+        async with _running(step, poll=NEVER):
+            await done.wait()
+    return list(lines)
+
+
+def _work() -> bool:
+    return True
+
+
 def _fail() -> bool:
     raise RuntimeError("once")
+
+
+def _make_up() -> bool:
+    raise asyncio.CancelledError

@@ -138,6 +138,26 @@ async def test_while_the_database_is_away_the_batch_is_kept_and_nothing_acknowle
     assert len(ends.city.wire._taken) == 0
 
 
+async def test_a_batch_that_met_an_absent_database_stays_one_batch(
+    ends: Ends, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = []
+    reception_, once = ends.city.consumer._reception, ends.city.consumer._reception.take_in
+
+    async def take_in(deliveries: Any) -> Any:
+        sizes.append(len(deliveries))
+        return await once(deliveries)
+
+    monkeypatch.setattr(reception_, "take_in", take_in)
+    arrive(ends, "一", "二", "三")
+    with monkeypatch.context() as away:
+        away.setattr(ends.city.room.database, "writing", DatabaseAway())
+        with pytest.raises(OperationalError):
+            await ends.city.consumer.step()
+    await ends.city.consumer.step()
+    assert sizes == [3, 3]
+
+
 async def test_a_database_that_goes_away_while_poison_is_looked_for_makes_no_poison(
     ends: Ends, poison: Poison, monkeypatch: pytest.MonkeyPatch
 ) -> None:
