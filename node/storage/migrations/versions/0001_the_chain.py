@@ -41,7 +41,6 @@ def upgrade() -> None:
             postgresql_where=sa.text("seal is null"),
             sqlite_where=sa.text("seal is null"),
         )
-
     op.create_table(
         "audit_seals",
         sa.Column("seal", sa.Integer(), autoincrement=False, nullable=False),
@@ -76,7 +75,6 @@ def upgrade() -> None:
             postgresql_where=sa.text("state = 'parked'"),
             sqlite_where=sa.text("state = 'parked'"),
         )
-
     op.create_table(
         "items",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -101,7 +99,6 @@ def upgrade() -> None:
     with op.batch_alter_table("items") as batch_op:
         batch_op.create_index("ix_items_created_at", ["created_at"], unique=False)
         batch_op.create_index("ix_items_state", ["state"], unique=False)
-
     op.create_table(
         "links",
         sa.Column("peer", sa.String(length=40), nullable=False),
@@ -150,7 +147,6 @@ def upgrade() -> None:
             postgresql_where=sa.text("state in ('pending', 'sent', 'refused')"),
             sqlite_where=sa.text("state in ('pending', 'sent', 'refused')"),
         )
-
     op.create_table(
         "people",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -262,7 +258,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("item_authors") as batch_op:
         batch_op.create_index("ix_item_authors_person_id", ["person_id"], unique=False)
-
     op.create_table(
         "login_sessions",
         sa.Column("token_digest", sa.String(length=64), nullable=False),
@@ -279,7 +274,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("login_sessions") as batch_op:
         batch_op.create_index("ix_login_sessions_expires_at", ["expires_at"], unique=False)
-
     op.create_table(
         "notices",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -329,15 +323,12 @@ def upgrade() -> None:
 def downgrade() -> None:
     with op.batch_alter_table("notices") as batch_op:
         batch_op.drop_index("ix_notices_person_id_created_at")
-
     op.drop_table("notices")
     with op.batch_alter_table("login_sessions") as batch_op:
         batch_op.drop_index("ix_login_sessions_expires_at")
-
     op.drop_table("login_sessions")
     with op.batch_alter_table("item_authors") as batch_op:
         batch_op.drop_index("ix_item_authors_person_id")
-
     op.drop_table("item_authors")
     op.drop_table("events")
     op.drop_table("editions")
@@ -349,14 +340,12 @@ def downgrade() -> None:
             postgresql_where=sa.text("state in ('pending', 'sent', 'refused')"),
             sqlite_where=sa.text("state in ('pending', 'sent', 'refused')"),
         )
-
     op.drop_table("outbox")
     op.drop_table("offices")
     op.drop_table("links")
     with op.batch_alter_table("items") as batch_op:
         batch_op.drop_index("ix_items_state")
         batch_op.drop_index("ix_items_created_at")
-
     op.drop_table("items")
     with op.batch_alter_table("inbox") as batch_op:
         batch_op.drop_index(
@@ -364,7 +353,6 @@ def downgrade() -> None:
             postgresql_where=sa.text("state = 'parked'"),
             sqlite_where=sa.text("state = 'parked'"),
         )
-
     op.drop_table("inbox")
     op.drop_table("counters")
     op.drop_table("audit_seals")
@@ -375,7 +363,6 @@ def downgrade() -> None:
             sqlite_where=sa.text("seal is null"),
         )
         batch_op.drop_index("ix_audit_seal")
-
     op.drop_table("audit")
 
 
