@@ -18,8 +18,10 @@ network is waited for (see README).
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import structlog
 from sqlalchemy import and_, case, delete, update
@@ -105,20 +107,23 @@ class Publisher:
         now = self._desk.clock()
         pairs = list(zip(rows, confirmed, strict=True))
         link = [r.id for r, ok in pairs if ok and catalogue.is_link_type(r.name)]
-        sent = [r.id for r, ok in pairs if ok and not catalogue.is_link_type(r.name)]
+        sent: dict[int, list[UUID]] = defaultdict(list)
+        for r, ok in pairs:
+            if ok and not catalogue.is_link_type(r.name):
+                sent[r.attempts].append(r.id)
         failed = [r.id for r, ok in pairs if not ok]
         async with self._desk.database.writing.begin() as session:
             if link:
                 await session.execute(
                     delete(Outgoing).where(bulk.among(session, Outgoing.id, link))
                 )
-            if sent:
-                overdue = now + timedelta(seconds=self._settings.receipt_within)
+            for attempts, ids in sent.items():
+                overdue = now + window.patience(self._settings, attempts)
                 # A refusal from before is being tried again; one that came since then stands.
                 refused = and_(Outgoing.state == "refused", Outgoing.answered_at >= began)
                 await session.execute(
                     update(Outgoing)
-                    .where(bulk.among(session, Outgoing.id, sent), Outgoing.state != "received")
+                    .where(bulk.among(session, Outgoing.id, ids), Outgoing.state != "received")
                     .values(
                         state=case((refused, "refused"), else_="sent"),
                         sent_at=now,
@@ -132,4 +137,6 @@ class Publisher:
                     .where(bulk.among(session, Outgoing.id, failed), Outgoing.state != "received")
                     .values(resend_at=now + AGAIN_AFTER)
                 )
-        log.info("outbox.sent", sent=len(sent), link=len(link), failed=len(failed))
+        log.info(
+            "outbox.sent", sent=sum(map(len, sent.values())), link=len(link), failed=len(failed)
+        )

@@ -2,9 +2,10 @@
 
 At most `window` messages of a link wait for their receipt. A receipt that is overdue means one of
 two things. If the peer was heard since the message was sent, the message or its receipt was lost:
-it is sent again. If not, the peer is silent: then only the oldest message is sent again, as a
-probe, with growing pauses, and anything heard from the peer reopens the link. Nothing is ever
-given up, and nothing is sent again under a new id.
+it is sent again, later each time: the peer may be unable to read it, and so to answer. If not, the
+peer is silent: then only the oldest message is sent again, as a probe, with growing pauses, and
+anything heard from the peer reopens the link. Nothing is ever given up, and nothing is sent again
+under a new id.
 """
 
 from __future__ import annotations
@@ -27,7 +28,14 @@ log = structlog.get_logger()
 
 
 OPEN_STATES = ("pending", "sent", "refused")
-COLUMNS = (Outgoing.id, Outgoing.peer, Outgoing.name, Outgoing.priority, Outgoing.payload)
+COLUMNS = (
+    Outgoing.id,
+    Outgoing.peer,
+    Outgoing.name,
+    Outgoing.priority,
+    Outgoing.attempts,
+    Outgoing.payload,
+)
 
 
 @dataclass(frozen=True)
@@ -85,6 +93,7 @@ class Due(NamedTuple):
     peer: str
     name: str
     priority: int
+    attempts: int
     payload: bytes
 
 
@@ -123,6 +132,12 @@ async def heard(session: Session, settings: RelaySettings, peers: set[str], now:
             .where(Outgoing.peer == link.peer, Outgoing.state == "sent")
             .values(resend_at=now + timedelta(seconds=settings.receipt_within))
         )
+
+
+def patience(settings: RelaySettings, attempts: int) -> timedelta:
+    """How long to wait for a receipt after so many attempts: doubled each time, up to a limit."""
+    longest = max(settings.receipt_within, settings.longest_probe)
+    return timedelta(seconds=min(settings.receipt_within * 2 ** min(attempts, 30), longest))
 
 
 def pause(settings: RelaySettings, times: int) -> timedelta:
@@ -172,6 +187,6 @@ async def _new(session: Session, link: Link, now: datetime, share: int, room: in
     )
 
 
-async def _read(session: Session, query: Select[UUID, str, str, int, bytes]) -> list[Due]:
+async def _read(session: Session, query: Select[UUID, str, str, int, int, bytes]) -> list[Due]:
     # As plain rows: mapped objects are of no use to the publisher, and slow.
     return [Due(*row) for row in await session.execute(query)]

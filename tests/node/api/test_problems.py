@@ -32,16 +32,16 @@ FOR_AUTHORS = ("resubmit", "withdraw")
 
 
 @pytest.fixture
-async def lin(county: Room) -> AsyncIterator[httpx.AsyncClient]:
+async def lin(leaf: Room) -> AsyncIterator[httpx.AsyncClient]:
     """The author, logged in."""
-    async with visit(county, "lin") as client:
+    async with visit(leaf, "lin") as client:
         yield client
 
 
 @pytest.fixture
-async def editor(county: Room) -> AsyncIterator[httpx.AsyncClient]:
+async def editor(leaf: Room) -> AsyncIterator[httpx.AsyncClient]:
     """The editor, logged in."""
-    async with visit(county, "editor") as client:
+    async with visit(leaf, "editor") as client:
         yield client
 
 
@@ -133,13 +133,13 @@ async def test_an_action_that_the_state_does_not_allow_conflicts(leaf: Room, act
     ],
 )
 async def test_a_draft_that_does_not_fit_is_refused_with_the_field(
-    county: Room, lin: httpx.AsyncClient, change: dict[str, Any], field: str
+    leaf: Room, lin: httpx.AsyncClient, change: dict[str, Any], field: str
 ) -> None:
-    before = await contents(county.database)
+    before = await contents(leaf.database)
     draft = {name: value for name, value in (CONTENT | change).items() if value is not None}
     document = problem(await lin.post(ITEMS, json=draft), 422, "input.invalid")
     assert [error["field"] for error in document["errors"]] == [field]  # type: ignore[attr-defined]
-    assert await contents(county.database) == before
+    assert await contents(leaf.database) == before
 
 
 @pytest.mark.parametrize(
@@ -171,9 +171,9 @@ async def test_particulars_that_do_not_fit_are_refused_with_the_field(
 
 
 async def test_a_day_that_no_other_office_would_accept_is_refused(
-    editor: httpx.AsyncClient, county: Room
+    editor: httpx.AsyncClient, leaf: Room
 ) -> None:
-    item = await county.registered()
+    item = await leaf.registered()
     answer = await editor.post(f"{ITEMS}/{item}/instruct", json=INSTRUCTION | {"on": "0001-01-01"})
     problem(answer, 422, "input.invalid")
 

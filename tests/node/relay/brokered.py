@@ -174,7 +174,7 @@ class Brokered:
             await connection.close()
 
     async def depth(self, queue: str) -> int:
-        """How many messages a queue holds, those under way included. Fails if there is none."""
+        """How many messages wait in a queue, without those that are delivered already."""
         async with self.channel() as channel:
             declared = await channel.declare_queue(queue, passive=True)
             return declared.declaration_result.message_count or 0

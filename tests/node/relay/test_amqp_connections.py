@@ -5,12 +5,16 @@ once, in both directions.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import pytest
 
 from node.relay import amqp
+from node.relay.routes import AmqpTransport
 from node.relay.topology import Queue
+from node.relay.transport import Delivery, Parcel
 from tests.node.relay.brokered import CITY, COUNTY, DOWN, UP, Brokered
+from tests.servers.rabbitmq import RabbitMQ
 from tests.waiting import until
 
 
@@ -44,6 +48,20 @@ async def test_a_queue_that_an_operator_deletes_comes_back_and_messages_with_it(
     first = await place.traffic(3)
     async with place.channel() as channel:
         await channel.queue_delete(name)
+    await place.demand_once(first + await place.traffic(3))
+
+
+@pytest.mark.parametrize("name", [UP.exchange, DOWN.exchange])
+async def test_an_exchange_that_an_operator_deletes_comes_back(
+    place: Brokered, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Publishing to it closes the channel, and nothing else."""
+    monkeypatch.setattr(amqp, "REFRESH_SECONDS", 0.5)
+    await place.start(CITY, COUNTY)
+    await place.ready()
+    first = await place.traffic(3)
+    async with place.channel() as channel:
+        await channel.exchange_delete(name)
     await place.demand_once(first + await place.traffic(3))
 
 
@@ -81,8 +99,21 @@ async def holds(place: Brokered, queue: str, count: int) -> bool:
     return await place.depth(queue) == count
 
 
+@pytest.fixture
+async def alarm(rabbitmq: RabbitMQ) -> AsyncIterator[Callable[[bool], Awaitable[None]]]:
+    """Raises and lowers the broker's memory alarm; it is lowered at the end in any case."""
+
+    async def set_alarm(on: bool) -> None:
+        await asyncio.to_thread(rabbitmq.set_memory_alarm, on)
+
+    yield set_alarm
+    await set_alarm(False)
+
+
 async def test_under_a_memory_alarm_messages_are_taken_in_and_acknowledged_and_publishing_waits(
     running: Brokered,
+    alarm: Callable[[bool], Awaitable[None]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     first = await running.traffic(5)
     await running.arrived(first)
@@ -90,28 +121,66 @@ async def test_under_a_memory_alarm_messages_are_taken_in_and_acknowledged_and_p
     await running.stop(COUNTY)
     await running.decide(first)
     await until(lambda: holds(running, DOWN.name, 5), what="five facts in the queue")
-    await asyncio.to_thread(running.server.set_memory_alarm, True)
-    try:
+    await alarm(True)
+    # The county reads nothing before the broker has stopped reading what it publishes.
+    with monkeypatch.context() as patch:
+        patch.setattr(AmqpTransport, "take", nothing)
         await running.start(COUNTY)
-        for item in first:
-            await until(lambda item=item: told(running, item), what="the fact below")
-        await until(lambda: holds(running, DOWN.name, 0), what="the facts acknowledged")
         second = await running.traffic(5)
-        # Long enough for a publisher that does not wait: the submissions must stay here.
-        await until(lambda: under_way(running), what="receipts and submissions that wait")
-        assert await running.depth(UP.name) == 0
-    finally:
-        await asyncio.to_thread(running.server.set_memory_alarm, False)
+        await until(lambda: blocked(running), what="a connection that is not read")
+    for item in first:
+        await until(lambda item=item: told(running, item), what="the fact below")
+    await until(lambda: acknowledged(running), what="the facts acknowledged")
+    assert await running.pending(COUNTY) == ["pending"] * 5
+    assert await running.depth(UP.name) == 0
+    await alarm(False)
     await running.demand_once(second)
     await running.settled()
+
+
+async def nothing(self: AmqpTransport, limit: int) -> list[Delivery]:
+    return []
+
+
+async def acknowledged(place: Brokered) -> bool:
+    """Whether nothing that was delivered waits for its acknowledgement."""
+    listed = await asyncio.to_thread(
+        place.server.ctl, "list_channels", "vhost", "messages_unacknowledged"
+    )
+    rows = [line.split("\t") for line in listed.splitlines()]
+    return {row[1] for row in rows if row[0] == place.virtual_host} == {"0"}
+
+
+async def blocked(place: Brokered) -> bool:
+    """Whether the broker has stopped reading from some connection."""
+    listed = await asyncio.to_thread(place.server.ctl, "list_connections", "vhost", "state")
+    return f"{place.virtual_host}\tblocked" in listed
 
 
 async def told(place: Brokered, item: object) -> bool:
     return (CITY, "registered") in await place.county.timeline(item)
 
 
-async def under_way(place: Brokered) -> bool:
-    return await place.pending(COUNTY) == ["pending"] * 5
+async def test_a_node_that_is_stopped_in_the_middle_of_publishing_waits_for_the_confirms(
+    running: Brokered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, proceed = asyncio.Event(), asyncio.Event()
+    publish = AmqpTransport.publish
+
+    async def slowly(self: AmqpTransport, parcels: Sequence[Parcel]) -> list[bool]:
+        begun.set()
+        await proceed.wait()
+        return await publish(self, parcels)
+
+    monkeypatch.setattr(AmqpTransport, "publish", slowly)
+    await running.traffic(1)
+    await begun.wait()
+    stopping = asyncio.create_task(running.county.node.stop())
+    await asyncio.sleep(0)
+    assert running.transport(COUNTY).reachable(CITY), "the connection is still needed"
+    proceed.set()
+    await stopping
+    assert await running.pending(COUNTY) == ["sent"]
 
 
 async def test_a_broker_that_is_killed_and_started_again_loses_nothing(running: Brokered) -> None:

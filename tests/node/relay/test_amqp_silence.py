@@ -9,10 +9,11 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from node.relay import amqp, routes
+from node.relay.transport import Parcel, Properties
 from node.storage.database import Database
 from node.workflow import directory
 from protocol.identifiers import NodeId
-from tests.node.relay.brokered import CITY, COUNTY, Brokered
+from tests.node.relay.brokered import CITY, COUNTY, UP, Brokered
 from tests.node.relay.proxy import BASIC_PUBLISH, QUEUE_DECLARE, Proxy
 from tests.waiting import until
 
@@ -73,10 +74,31 @@ async def test_a_network_that_swallows_everything_is_noticed_by_the_missing_hear
     await place.demand_once(first + second)
 
 
-async def test_rebuilding_in_the_middle_of_a_publish_ends_neither_the_publish_nor_the_loop(
+@pytest.mark.parametrize("rebuilt", [False, True], ids=["in vain", "until all is rebuilt"])
+async def test_a_publish_that_is_never_confirmed_ends(
+    place: Brokered, proxy: Proxy, monkeypatch: pytest.MonkeyPatch, *, rebuilt: bool
+) -> None:
+    """When all is rebuilt, the library raises `CancelledError` where nobody was cancelled."""
+    if rebuilt:
+        monkeypatch.setattr(amqp, "CONFIRM_SECONDS", 60.0)
+    place.reroute(COUNTY, proxy.port)
+    await place.start(CITY, COUNTY)
+    await place.ready()
+    broker = place.transport(COUNTY)._up
+    assert broker is not None
+    proxy.silent_after = BASIC_PUBLISH
+    parcel = Parcel(CITY, b"token", Properties(message_id="1", app_id=COUNTY))
+    publish = asyncio.create_task(broker.publish(UP.exchange, UP.key, parcel))
+    await until(lambda: proxy.swallowed == 1)
+    if rebuilt:
+        broker.rebuild()
+    async with asyncio.timeout(30):
+        assert await publish is False
+
+
+async def test_a_publisher_in_the_middle_of_whose_work_everything_is_rebuilt_goes_on(
     place: Brokered, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The library then raises `CancelledError` where nobody was cancelled."""
     monkeypatch.setattr(amqp, "CONFIRM_SECONDS", 60.0)
     place.reroute(COUNTY, proxy.port)
     await place.start(CITY, COUNTY)

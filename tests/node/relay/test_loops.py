@@ -24,14 +24,14 @@ NEVER = 3600.0
 class Steps:
     """A step that does what the test says, and counts."""
 
-    def __init__(self, *results: bool | Exception) -> None:
+    def __init__(self, *results: bool | BaseException) -> None:
         self.results = list(results)
         self.times: list[float] = []
 
     async def __call__(self) -> bool:
         self.times.append(asyncio.get_running_loop().time())
         result = self.results.pop(0) if self.results else False
-        if isinstance(result, Exception):
+        if isinstance(result, BaseException):
             raise result
         return result
 
@@ -112,6 +112,19 @@ async def test_a_loop_survives_whatever_its_step_raises() -> None:
     await until(steps.taken(5))
     loop.stop()
     await task
+
+
+async def test_a_step_that_a_library_cancels_is_repeated_and_a_loop_that_is_cancelled_ends() -> (
+    None
+):
+    """aiormq raises `CancelledError` into whoever waits for a connection that it closes."""
+    steps = Steps(asyncio.CancelledError())
+    loop = Loop("test", steps, poll=NEVER)
+    task = asyncio.create_task(loop.run())
+    await until(steps.taken(2))
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
 
 
 async def test_stopping_waits_for_the_step_that_is_under_way() -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import update
 
 from node.relay.publisher import Publisher
+from node.storage.messages import Outgoing
+from protocol.identifiers import digest
 from protocol.messages.work import Note
 from tests.factories import make_note
 from tests.node.relay.ends import (
@@ -16,6 +19,7 @@ from tests.node.relay.ends import (
     ids,
     opened,
 )
+from tests.protocol.forgery import edit
 
 OVERDUE = SETTINGS.receipt_within + 1
 
@@ -186,6 +190,31 @@ async def test_a_lost_message_is_sent_again_with_its_id_and_content_and_a_new_si
     assert await ends.city.items() == 2
 
 
+async def test_what_the_peer_never_answers_though_it_speaks_is_sent_again_later_each_time(
+    ends: Ends,
+) -> None:
+    """A peer that runs an older version cannot read a newer type, and so cannot refuse it."""
+    [unread] = await ends.county.forward()
+    row = await ends.county.row(unread)
+    newer = edit(row.payload, type="cn.zhitong.submission.v2")
+    async with ends.county.room.database.writing.begin() as session:
+        await session.execute(
+            update(Outgoing)
+            .where(Outgoing.id == unread)
+            .values(payload=newer, digest=digest(newer))
+        )
+    await ends.exchange()
+    for _ in range(120):
+        ends.wait(SETTINGS.receipt_within)
+        if unread in ids(await ends.county.send_all()):
+            # It is not silent: it speaks of other things.
+            await ends.city.post(make_note(), to=COUNTY)
+            await ends.exchange()
+    # An hour at twice a minute, but for the growing pauses.
+    assert len(await ends.city.quarantine()) < 12
+    assert (await ends.county.row(unread)).state == "sent"
+
+
 async def test_a_lost_receipt_is_given_again_and_the_message_changes_nothing(ends: Ends) -> None:
     await ends.county.forward()
     await ends.county.send_all()
@@ -230,7 +259,7 @@ async def test_what_was_refused_for_the_time_being_is_no_exception_when_the_peer
     await ends.exchange()
     ends.wait(61)
     assert ids(await ends.county.send_all()) == notes
-    ends.wait(OVERDUE)
+    ends.wait(2 * SETTINGS.receipt_within + 1)
     assert ids(await ends.county.send_all()) == notes[:1]
     ends.wait(SETTINGS.first_probe)
     assert ids(await ends.county.send_all()) == notes[:1]
@@ -238,7 +267,7 @@ async def test_what_was_refused_for_the_time_being_is_no_exception_when_the_peer
 
 async def test_nothing_is_given_up_however_long_the_peer_is_silent(ends: Ends) -> None:
     await ends.county.forward(SETTINGS.window)
-    for _ in range(200):
+    for _ in range(60):
         await ends.county.publisher.step()
         ends.wait(SETTINGS.longest_probe)
     assert await ends.county.states() == ["sent"] * SETTINGS.window

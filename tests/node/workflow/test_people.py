@@ -185,12 +185,12 @@ async def test_a_user_name_is_given_once(county: Room) -> None:
     ],
 )
 async def test_an_account_that_could_not_be_used_is_not_made(
-    county: Room, wrong: dict[str, Any], said: str
+    leaf: Room, wrong: dict[str, Any], said: str
 ) -> None:
-    before = await contents(county.database)
+    before = await contents(leaf.database)
     with pytest.raises(InputError, match=said):
-        await people.add(county.desk, **AUTHOR | wrong)
-    assert await contents(county.database) == before
+        await people.add(leaf.desk, **AUTHOR | wrong)
+    assert await contents(leaf.database) == before
 
 
 async def test_an_editor_needs_neither_kind_nor_unit(county: Room) -> None:
