@@ -61,6 +61,8 @@ class Node:
     _loops: list[Loop] = field(default_factory=list)
     _running: list[asyncio.Task[None]] = field(default_factory=list)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _telling: asyncio.Task[None] | None = None
+    _untold: bool = False
     _transport: AmqpTransport | None = None
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -130,7 +132,15 @@ class Node:
         return self._transport
 
     def _notify(self) -> None:
-        self._spawn(wake.notify(self.desk.database, "outbox"))
+        # One at a time: a burst of deeds must not take every connection to say the same.
+        self._untold = True
+        if self._telling is None or self._telling.done():
+            self._telling = self._spawn(self._tell())
+
+    async def _tell(self) -> None:
+        while self._untold:
+            self._untold = False
+            await wake.notify(self.desk.database, "outbox")
 
     def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
