@@ -75,12 +75,14 @@ async def test_pages_that_woke_the_relay_again_and_again_remember_nothing_of_it(
     tmp_path: Path, postgresql: MakeDatabase
 ) -> None:
     hierarchy = await travel.set_up(tmp_path, DEPTH_2, broker=None, make_database=postgresql)
+    await hierarchy.stop()
     web = hierarchy.open(COUNTY, half="web")
     await web.start()
     for _ in range(20):
         web.desk.wakers.wake("outbox")
+    assert web._tasks
     await until(lambda: not web._tasks, what="an end of the notifications")
-    await hierarchy.stop()
+    await web.stop()
 
 
 async def test_on_sqlite_the_relay_finds_the_deed_by_polling(
