@@ -90,7 +90,8 @@ class Node:
         taking = Loop("consumer", consumer.step, poll=poll)
         sealing = Loop("auditor", Auditor(desk).step, poll=AUDIT_POLL)
         self._loops = [sending, taking, sealing]
-        transport.on_arrival(lambda: _wake_all(taking, sending))
+        transport.on_arrival(taking.wake)
+        transport.on_way(sending.wake)
         desk.wakers.on("outbox", sending.wake)
         if self._transport is not None:
             caretaker = Caretaker(
@@ -184,8 +185,3 @@ def build(
 def _issuing(settings: Settings) -> IssuingOffice | None:
     path = settings.path(settings.keys.issuing_chain)
     return issuing_office(keys.read_certificates(path)[0]) if path.exists() else None
-
-
-def _wake_all(*loops: Loop) -> None:
-    for loop in loops:
-        loop.wake()

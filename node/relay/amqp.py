@@ -25,8 +25,7 @@ import aio_pika
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.exceptions import AMQPError, DeliveryError
-from aiormq import spec
-from aiormq.abc import AbstractChannel as UnderlayChannel
+from aiormq import Channel, spec
 from aiormq.abc import DeliveredMessage
 from aiormq.exceptions import PublishError
 from yarl import URL
@@ -84,7 +83,7 @@ class Broker:
         self._consume = consume
         self._on_message = on_message
         self._on_ready = on_ready
-        self._publishing: UnderlayChannel | None = None
+        self._publishing: Channel | None = None
         self._stopping = asyncio.Event()
         self._lost = asyncio.Event()
         self.generation = 0
@@ -148,6 +147,8 @@ class Broker:
                 properties=self._properties(parcel),
                 mandatory=True,
                 timeout=CONFIRM_SECONDS,
+                # For its confirm, that is; to wait for the socket too would send them one by one.
+                wait=False,
             )
         except (DeliveryError, PublishError) as error:
             log.warning("broker.refused", broker=self.address, key=key, error=_describe(error))
@@ -188,7 +189,9 @@ class Broker:
             channel = await self._channel(publishing)
             self.generation += 1
             await self._start_consumers(consuming)
-            self._publishing = await channel.get_underlay_channel()
+            underlay = await channel.get_underlay_channel()
+            assert isinstance(underlay, Channel)
+            self._publishing = underlay
             log.info("broker.ready", broker=self.address)
             self._on_ready()
             while not await self._lost_within(REFRESH_SECONDS):

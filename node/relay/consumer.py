@@ -7,7 +7,6 @@ consuming stops: the batch is kept and tried again, nothing is acknowledged or g
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
 import structlog
@@ -31,15 +30,11 @@ class Consumer:
         self._limit = settings.batch
         self._reception = Reception(desk, settings)
         self._batch: list[Delivery] = []
-        self._next: list[Delivery] = []
 
     async def step(self) -> bool:
         """Take in one batch; whether there was one."""
         if not self._batch:
-            self._batch, self._next = self._next, []
-            # With what came while the last batch was under way: large batches cost less.
-            if not any(delivery.dead for delivery in self._batch):
-                self._batch += await self._transport.take(self._limit - len(self._batch))
+            self._batch = await self._transport.take(self._limit)
         if not self._batch:
             return False
         if len(self._batch) == 1 or any(delivery.dead for delivery in self._batch):
@@ -53,25 +48,6 @@ class Consumer:
         return True
 
     async def _together(self, batch: Sequence[Delivery]) -> None:
-        done = asyncio.Event()
-        ahead = asyncio.create_task(self._look_ahead(done))
-        try:
-            await self._all_at_once(batch)
-        finally:
-            done.set()
-            await ahead
-
-    async def _look_ahead(self, done: asyncio.Event) -> None:
-        """Verify what comes next while the database works on this batch."""
-        while not done.is_set() and not any(delivery.dead for delivery in self._next):
-            fresh = await self._transport.take(self._limit - len(self._next))
-            if not fresh:
-                return
-            self._next += fresh
-            if not any(delivery.dead for delivery in fresh):
-                await self._reception.open_ahead(fresh, done)
-
-    async def _all_at_once(self, batch: Sequence[Delivery]) -> None:
         try:
             result = await self._reception.take_in(batch)
         except Exception as error:

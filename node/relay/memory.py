@@ -55,6 +55,9 @@ class MemoryTransport:
     def on_arrival(self, wake: Callable[[], None]) -> None:
         self.switchboard.on_arrival(self.node, wake)
 
+    def on_way(self, wake: Callable[[], None]) -> None:
+        """Never: everyone is always reachable."""
+
     def reachable(self, peer: NodeId) -> bool:
         return True
 

@@ -9,7 +9,7 @@
  5. Receipts change the outbox; business messages go to the workflow, or are parked while their
     subject is unknown.
  6. What was parked for the items that arrived is released.
- 7. Inbox rows and receipts are written; the senders were heard.
+ 7. Items, inbox rows and receipts are written; the senders were heard.
 
 What is refused from step 2 on gets a negative receipt, and changes nothing but the quarantine.
 """
@@ -48,8 +48,8 @@ from protocol.messages.links import Receipt, ReceiptEntry
 log = structlog.get_logger()
 
 NEIGHBOURS = ("parent", "child")
-AT_ONCE = 4
-"""Envelopes opened without giving way: less than a millisecond."""
+AT_ONCE = 20
+"""Envelopes opened without giving way to pages and connections: a few milliseconds."""
 
 
 @dataclass
@@ -70,27 +70,16 @@ class Reception:
     def __init__(self, desk: Desk, settings: RelaySettings) -> None:
         self._desk = desk
         self._settings = settings
-        self._ahead: dict[int, Opened | ZhitongError] = {}
-
-    async def open_ahead(self, deliveries: Sequence[Delivery], until: asyncio.Event) -> None:
-        """Do step 1 for deliveries that are taken in next, while the database has the word.
-
-        Gives way after every few, and ends early when `until` is set; what was not reached is
-        opened when it is taken in.
-        """
-        now = self._desk.clock()
-        for start in range(0, len(deliveries), AT_ONCE):
-            if until.is_set():
-                return
-            for delivery in deliveries[start : start + AT_ONCE]:
-                self._ahead[id(delivery)] = self._open(delivery, now)
-            await asyncio.sleep(0)
 
     async def take_in(self, deliveries: Sequence[Delivery]) -> Result:
         """Carry out the batch and commit. Raises only what retrying singly may help against."""
         now = self._desk.clock()
         # 1.
-        opened = [(delivery, self._opened(delivery, now)) for delivery in deliveries]
+        opened = []
+        for number, delivery in enumerate(deliveries, start=1):
+            opened.append((delivery, self._open(delivery, now)))
+            if number % AT_ONCE == 0:
+                await asyncio.sleep(0)
         result = Result()
         async with self._desk.database.writing.begin() as session:
             good: list[tuple[Delivery, Opened]] = []
@@ -116,10 +105,6 @@ class Reception:
                 result.entries[opened.event.sender].append(receipts.refused(opened, error))
                 await receipts.send(session, self._desk, result.entries, now)
         return result
-
-    def _opened(self, delivery: Delivery, now: datetime) -> Opened | ZhitongError:
-        key = id(delivery)
-        return self._ahead.pop(key) if key in self._ahead else self._open(delivery, now)
 
     def _open(self, delivery: Delivery, now: datetime) -> Opened | ZhitongError:
         try:
@@ -156,6 +141,7 @@ class Reception:
         # 6.
         await self._release(intake, result)
         # 7.
+        intake.write()
         if result.entries:
             await receipts.send(session, self._desk, result.entries, now)
         if heard:

@@ -60,7 +60,8 @@ class AmqpTransport:
         self._children = children
         self._prefetch = prefetch
         self._arrived: deque[Delivery] = deque()
-        self._wake: Callable[[], None] = _nobody
+        self._arrival: Callable[[], None] = _nobody
+        self._way: Callable[[], None] = _nobody
         self._up: Broker | None = None
         self._own: Broker | None = None
         if parent is not None and parent_broker is not None:
@@ -79,7 +80,7 @@ class AmqpTransport:
             prepare=prepare,
             consume=consume,
             on_message=self._deliver,
-            on_ready=lambda: self._wake(),
+            on_ready=lambda: self._way(),
         )
 
     @property
@@ -102,7 +103,10 @@ class AmqpTransport:
             self._own.rebuild()
 
     def on_arrival(self, wake: Callable[[], None]) -> None:
-        self._wake = wake
+        self._arrival = wake
+
+    def on_way(self, wake: Callable[[], None]) -> None:
+        self._way = wake
 
     def reachable(self, peer: NodeId) -> bool:
         broker = self._up if peer == self._parent else self._own
@@ -162,7 +166,7 @@ class AmqpTransport:
                 handle=_Handle(broker, broker.generation, message.channel, delivery.delivery_tag),
             )
         )
-        self._wake()
+        self._arrival()
 
     async def _from_parent(self) -> Sequence[Consumption]:
         assert self._parent is not None

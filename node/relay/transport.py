@@ -54,7 +54,10 @@ class Transport(Protocol):
     """Carries parcels to neighbours and hands over what arrives."""
 
     def on_arrival(self, wake: Callable[[], None]) -> None:
-        """Call `wake` whenever there may be something to take, or a way became free."""
+        """Call `wake` whenever there may be something to take."""
+
+    def on_way(self, wake: Callable[[], None]) -> None:
+        """Call `wake` whenever a neighbour became reachable."""
 
     def reachable(self, peer: NodeId) -> bool:
         """Whether publishing to this neighbour makes sense now."""

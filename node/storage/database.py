@@ -13,6 +13,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+from pydantic_core import to_json
 from sqlalchemy import event
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
@@ -92,6 +93,7 @@ def _engine(url: str, pool_size: int) -> AsyncEngine:
         "pool_size": pool_size,
         "max_overflow": 5,
         "hide_parameters": True,
+        "json_serializer": _json,
     }
     if url.startswith("sqlite"):
         options["connect_args"] = {"timeout": BUSY_SECONDS}
@@ -112,6 +114,10 @@ def _engine(url: str, pool_size: int) -> AsyncEngine:
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
+
+
+def _json(value: Any) -> str:
+    return to_json(value).decode()
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

@@ -23,6 +23,8 @@ from protocol.envelope import Opened
 from protocol.identifiers import NodeId
 from protocol.lifecycle import Moment
 
+_COLUMNS = tuple(Item.__table__.columns.keys())
+
 
 @dataclass
 class Intake:
@@ -40,9 +42,15 @@ class Intake:
     """Items that this batch brought; what was parked for them can be released."""
 
     def add(self, item: Item) -> None:
-        """A new item arrived."""
+        """A new item arrived. The session does not know it: `write` adds its row."""
         self.items[item.id] = item
         self.new.append(item.id)
+
+    def write(self) -> None:
+        """Add the rows of the new items as the batch left them, in bulk."""
+        for id in self.new:
+            item = self.items[id]
+            bulk.insert(self.session, Item, **{name: getattr(item, name) for name in _COLUMNS})
 
 
 async def prepare(

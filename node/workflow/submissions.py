@@ -221,7 +221,6 @@ def _new_item(intake: Intake, message: Opened, data: EditionMessage) -> Item:
         standings={},
         created_at=intake.now,
     )
-    intake.session.add(item)
     intake.add(item)
     return item
 
