@@ -87,7 +87,7 @@ class WebSettings(Section):
 class RelaySettings(Section):
     """How messages are sent. Times in seconds."""
 
-    window: int = Field(default=1_000, ge=1, le=10_000)
+    window: int = Field(default=2_000, ge=1, le=10_000)
     batch: int = Field(default=500, ge=1, le=1_000)
     receipt_within: float = Field(default=30.0, gt=0)
     first_probe: float = Field(default=30.0, gt=0)

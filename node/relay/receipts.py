@@ -116,7 +116,7 @@ async def _refuse(
     again = None if verdict.permanent else now + window.pause(settings, row.attempts)
     await session.execute(
         update(Outgoing)
-        .where(Outgoing.id == row.id)
+        .where(Outgoing.id == row.id, Outgoing.state != "received")
         .values(
             state="refused",
             code=verdict.code,

@@ -62,14 +62,16 @@ def is_away(error: BaseException) -> bool:
     if isinstance(error, DBAPIError):
         if lacks_tables(error):
             return False
-        state = _sqlstate(error)
         return (
             error.connection_invalidated
             or isinstance(error, OperationalError | InterfaceError)
-            or state.startswith(AWAY_STATES)
+            or _sqlstate(error).startswith(AWAY_STATES)
         )
     if isinstance(error, PoolTimeoutError | ConnectionError | TimeoutError | socket.gaierror):
         return True
+    # A COPY speaks to the driver, whose errors nobody translated.
+    if isinstance(state := getattr(error, "sqlstate", None), str):
+        return state.startswith(AWAY_STATES)
     # No route to it, or several addresses of which none answers: no subclass says so.
     return type(error) is OSError
 
