@@ -149,3 +149,36 @@ class DatabaseAwayError(NodeError):
     status = 503
     permanent = False
     message = "数据库暂时无法连接，请稍后再试。"
+
+
+class RecoveringError(NodeError):
+    """The node was restored from a backup and waits for what its neighbours hold of it."""
+
+    code = "node.recovering"
+    status = 503
+    permanent = False
+    message = (
+        "本机关的系统刚从备份恢复，正在向上下级取回备份之后的往来信息，暂不能办理，请稍后再试。"
+    )
+
+
+class SupersededError(NodeError):
+    """Another copy of this node, restored later, goes on in its place."""
+
+    code = "node.superseded"
+    status = 503
+    message = "本机关的系统已在另一台机器上恢复运行，这里只能查看，不能办理。请联系系统管理员。"
+
+
+class BackupError(NodeError):
+    """The backup cannot be made, read, or restored here."""
+
+    code = "backup.unusable"
+    message = "备份无法使用。"
+
+
+class PassphraseError(NodeError):
+    """The passphrase is missing, too short, or wrong."""
+
+    code = "backup.passphrase"
+    message = "口令不正确。"

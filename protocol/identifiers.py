@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import NewType
 from uuid import UUID
 
@@ -55,3 +55,13 @@ def uuid7(now: datetime, randomness: bytes) -> UUID:
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
     return UUID(int=value)
+
+
+def day_of(id: UUID) -> date:
+    """The day (UTC) on which a UUID of version 7 was made, as it says itself."""
+    return (EPOCH + timedelta(milliseconds=id.int >> 80)).date()
+
+
+def earliest(moment: datetime) -> UUID:
+    """The bound that no UUID of version 7 made at that moment or later lies below."""
+    return UUID(int=((moment - EPOCH) // timedelta(milliseconds=1)) << 80)

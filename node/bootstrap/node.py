@@ -25,7 +25,9 @@ from node.relay.caretaker import Caretaker
 from node.relay.consumer import Consumer
 from node.relay.memory import Switchboard
 from node.relay.publisher import Publisher
+from node.relay.recovery import Recoverer
 from node.relay.routes import AmqpTransport
+from node.relay.statements import Accountant
 from node.relay.transport import Transport
 from node.storage import wake
 from node.storage.database import Database
@@ -38,6 +40,7 @@ log = structlog.get_logger()
 
 Half = Literal["both", "web", "relay"]
 AUDIT_POLL = 1.0
+STATEMENT_POLL = 600.0
 
 
 def system_clock() -> datetime:
@@ -75,6 +78,10 @@ class Node:
                 await directory.know(session, desk.parent, "parent")
             await session.flush()
             incarnation = await directory.own_incarnation(session, desk.node)
+            superseded = await directory.superseded_by(session, desk.node)
+        if superseded is not None:
+            log.error("node.superseded", node=desk.node, by=superseded)
+            return
         if self.half == "web":
             if desk.database.is_postgresql:
                 desk.wakers.on("outbox", self._notify)
@@ -89,7 +96,10 @@ class Node:
         sending = Loop("publisher", publisher.step, poll=poll)
         taking = Loop("consumer", consumer.step, poll=poll)
         sealing = Loop("auditor", Auditor(desk).step, poll=AUDIT_POLL)
-        self._loops = [sending, taking, sealing]
+        stating = Loop("accountant", Accountant(desk).step, poll=STATEMENT_POLL)
+        recovering = Loop("recoverer", Recoverer(desk).step, poll=poll)
+        self._loops = [sending, taking, sealing, stating, recovering]
+        desk.wakers.on("superseded", self._withdraw)
         transport.on_arrival(taking.wake)
         transport.on_way(sending.wake)
         desk.wakers.on("outbox", sending.wake)
@@ -131,6 +141,13 @@ class Node:
             prefetch=settings.relay.batch * 2,
         )
         return self._transport
+
+    def _withdraw(self) -> None:
+        # Another copy of this node goes on: this one must neither send nor take from its queue.
+        for loop in self._loops:
+            loop.stop()
+        if self._transport is not None:
+            self._transport.stop()
 
     def _notify(self) -> None:
         # One at a time: a burst of deeds must not take every connection to say the same.

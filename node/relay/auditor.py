@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, select, update
 from node.storage import bulk
 from node.storage.audit import AuditRow, AuditSeal
 from node.storage.database import Session
+from node.workflow import directory, recovery
 from node.workflow.desk import Desk
 
 BATCH = 1_000
@@ -52,17 +53,30 @@ class Auditor:
         self._desk = desk
 
     async def step(self) -> bool:
-        """Seal one batch; whether there was one."""
+        """Seal one batch; whether there was one. Waits while a restored node recovers."""
         async with self._desk.database.writing.begin() as session:
+            if await recovery.is_open(session):
+                return False
             deeds = await _read(session, AuditRow.seal.is_(None), BATCH)
             if not deeds:
                 return False
             last = await session.scalar(
                 select(AuditSeal).order_by(AuditSeal.seal.desc()).limit(1).with_for_update()
             )
+            incarnation = await directory.own_incarnation(session, self._desk.node)
             number = last.seal + 1 if last else 1
+            if last is not None and last.incarnation < incarnation:
+                number = max(number, await recovery.highest_seal_seen(session) + 1)
             sealed = chain(last.hash if last else GENESIS, deeds)
-            session.add(AuditSeal(seal=number, rows=len(deeds), hash=sealed, at=self._desk.clock()))
+            session.add(
+                AuditSeal(
+                    seal=number,
+                    rows=len(deeds),
+                    hash=sealed,
+                    incarnation=incarnation,
+                    at=self._desk.clock(),
+                )
+            )
             await session.execute(
                 update(AuditRow)
                 .where(bulk.among(session, AuditRow.id, [deed.id for deed in deeds]))
@@ -79,14 +93,13 @@ async def has_unsealed(session: Session) -> bool:
 
 async def broken_seal(session: Session) -> int | None:
     """The number of the first seal that does not fit its rows; None when the chain holds."""
-    before = GENESIS
-    for number, seal in enumerate(
-        (await session.scalars(select(AuditSeal).order_by(AuditSeal.seal))).all(), start=1
-    ):
+    before, number, incarnation = GENESIS, 0, 1
+    for seal in (await session.scalars(select(AuditSeal).order_by(AuditSeal.seal))).all():
         rows = await _read(session, AuditRow.seal == seal.seal)
-        if seal.seal != number or seal.rows != len(rows) or seal.hash != chain(before, rows):
+        follows = seal.seal == number + 1 or seal.incarnation > incarnation
+        if not follows or seal.rows != len(rows) or seal.hash != chain(before, rows):
             return seal.seal
-        before = seal.hash
+        before, number, incarnation = seal.hash, seal.seal, seal.incarnation
     return None
 
 

@@ -30,6 +30,7 @@ class Consumer:
         self._limit = settings.batch
         self._reception = Reception(desk, settings)
         self._batch: list[Delivery] = []
+        self._superseded = False
 
     async def step(self) -> bool:
         """Take in one batch; whether there was one."""
@@ -45,6 +46,8 @@ class Consumer:
         await self._transport.acknowledge(self._batch)
         self._batch = []
         self._desk.wakers.wake("outbox")
+        if self._superseded:
+            self._desk.wakers.wake("superseded")
         return True
 
     async def _together(self, batch: Sequence[Delivery]) -> None:
@@ -56,6 +59,7 @@ class Consumer:
             log.warning("inbox.batch_failed", messages=len(batch), error=type(error).__name__)
             await self._singly(batch)
             return
+        self._superseded |= result.superseded
         log.info(
             "inbox.taken_in",
             applied=result.applied,
@@ -68,7 +72,8 @@ class Consumer:
     async def _singly(self, batch: Sequence[Delivery]) -> None:
         for delivery in batch:
             try:
-                await self._reception.take_in([delivery])
+                result = await self._reception.take_in([delivery])
+                self._superseded |= result.superseded
             except Exception as error:
                 if is_away(error):
                     raise

@@ -24,7 +24,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
-from sqlalchemy import and_, case, delete, update
+from sqlalchemy import and_, case, delete, func, update
 
 from node.config import RelaySettings
 from node.relay import window
@@ -126,6 +126,7 @@ class Publisher:
                     .where(bulk.among(session, Outgoing.id, ids), Outgoing.state != "received")
                     .values(
                         state=case((refused, "refused"), else_="sent"),
+                        first_sent_at=func.coalesce(Outgoing.first_sent_at, now),
                         sent_at=now,
                         resend_at=case((refused, Outgoing.resend_at), else_=overdue),
                         attempts=Outgoing.attempts + 1,

@@ -21,7 +21,7 @@ from node.storage import bulk
 from node.storage.audit import AuditSeal
 from node.storage.database import Session
 from node.storage.messages import Outgoing
-from node.storage.offices import Link
+from node.storage.offices import Link, Office
 from node.workflow import outbox
 from node.workflow.desk import Desk
 from protocol.envelope import Opened
@@ -37,15 +37,31 @@ def received(message: Opened) -> ReceiptEntry:
     return ReceiptEntry(id=message.event.id, digest=message.digest, verdict="received")
 
 
-def refused(message: Opened, error: ZhitongError) -> ReceiptEntry:
-    """The message was not taken in."""
+def refused(
+    message: Opened, error: ZhitongError, *, incarnation: int | None = None
+) -> ReceiptEntry:
+    """The message was not taken in. `incarnation` is what is known of a sender that is older."""
     return ReceiptEntry(
         id=message.event.id,
         digest=message.digest,
         verdict="refused",
         code=error.code,
         permanent=error.permanent,
+        incarnation=incarnation,
     )
+
+
+async def superseded(session: Session, node: NodeId, message: Opened) -> bool:
+    """Whether the receipt says that a later incarnation of this node goes on; kept for ever."""
+    receipt = message.data
+    assert isinstance(receipt, Receipt)
+    known = max((entry.incarnation or 0 for entry in receipt.entries), default=0)
+    own = await session.get(Office, node)
+    if own is None or known <= own.incarnation:
+        return False
+    own.superseded_by = known
+    log.error("node.superseded", node=node, incarnation=own.incarnation, by=known)
+    return True
 
 
 async def send(

@@ -6,8 +6,9 @@
  3. The sender is a neighbour known here, and its incarnation is not an old one.
  4. The identity (source, id, digest) is new. A duplicate gets the stored verdict again; the same
     id with another digest is refused.
- 5. Receipts change the outbox; business messages go to the workflow, or are parked while their
-    subject is unknown.
+ 5. Link messages are dealt with here: receipts change the outbox, statements are compared, and
+    questions for a replay answered. Business messages go to the workflow, or are parked while
+    their subject is unknown.
  6. What was parked for the items that arrived is released.
  7. Items, inbox rows and receipts are written; the senders were heard.
 
@@ -28,7 +29,7 @@ from sqlalchemy import select
 
 from node.config import RelaySettings
 from node.errors import UnknownOfficeError
-from node.relay import quarantine, receipts, window
+from node.relay import quarantine, receipts, recovery, returning, statements, window
 from node.relay.errors import AlteredError, IncarnationError, PropertiesError
 from node.relay.transport import CONTENT_TYPE, Delivery
 from node.storage import bulk
@@ -36,6 +37,7 @@ from node.storage.database import Session
 from node.storage.messages import Incoming
 from node.storage.offices import Office
 from node.workflow import receive
+from node.workflow import recovery as restored
 from node.workflow.desk import Desk
 from node.workflow.intake import Intake, prepare
 from protocol import envelope
@@ -43,7 +45,7 @@ from protocol.envelope import Opened
 from protocol.errors import ZhitongError
 from protocol.identifiers import NodeId
 from protocol.messages import catalogue
-from protocol.messages.links import Receipt, ReceiptEntry
+from protocol.messages.links import Receipt, ReceiptEntry, Replay, Statement
 
 log = structlog.get_logger()
 
@@ -61,6 +63,7 @@ class Result:
     repeated: int = 0
     refused: int = 0
     link: int = 0
+    superseded: bool = False
     entries: dict[NodeId, list[ReceiptEntry]] = field(default_factory=lambda: defaultdict(list))
 
 
@@ -125,6 +128,7 @@ class Reception:
         known = await _known(session, [m for _, m in batch])
         business = [m for _, m in batch if not catalogue.is_link_type(m.name)]
         intake = await prepare(session, self._desk, now, business)
+        intake.recovering = await restored.is_open(session)
         heard: set[str] = set()
         for delivery, message in batch:
             try:
@@ -136,8 +140,9 @@ class Reception:
                 await quarantine.put(session, self._desk, delivery, error, now, message)
                 result.refused += 1
                 # An office that is no neighbour here has no link on which to answer.
-                if message.event.sender in offices and not catalogue.is_link_type(message.name):
-                    result.entries[message.event.sender].append(receipts.refused(message, error))
+                office = offices.get(message.event.sender)
+                if office is not None and (entry := _refusal(message, error, office)) is not None:
+                    result.entries[message.event.sender].append(entry)
         # 6.
         await self._release(intake, result)
         # 7.
@@ -160,11 +165,11 @@ class Reception:
             result.entries[message.event.sender].append(receipts.received(message))
             return
         # 5.
-        if isinstance(message.data, Receipt):
-            await receipts.take(intake.session, self._settings, message, intake.now)
+        if await self._take_link(intake, message, result):
             result.link += 1
             return
-        applied = await receive.apply(intake, message)
+        # A restored node does nothing before it knows what it did.
+        applied = not intake.recovering and await receive.apply(intake, message)
         known[identity] = message.digest
         result.applied += applied
         result.parked += not applied
@@ -185,8 +190,25 @@ class Reception:
             intake.session.add(Incoming(**row))
         result.entries[message.event.sender].append(receipts.received(message))
 
+    async def _take_link(self, intake: Intake, message: Opened, result: Result) -> bool:
+        match message.data:
+            case Receipt():
+                await receipts.take(intake.session, self._settings, message, intake.now)
+                result.superseded |= await receipts.superseded(
+                    intake.session, self._desk.node, message
+                )
+            case Statement():
+                await statements.take(intake.session, self._desk, message, intake.now)
+            case Replay(since=None):
+                await recovery.take(intake.session, self._desk, message, intake.now)
+            case Replay():
+                await returning.answer(intake.session, self._desk, message, intake.now)
+            case _:
+                return False
+        return True
+
     async def _release(self, intake: Intake, result: Result) -> None:
-        if not intake.new:
+        if not intake.new or intake.recovering:
             return
         await intake.session.flush()
         waiting = await intake.session.scalars(
@@ -232,7 +254,16 @@ def _demand_incarnation(offices: dict[str, Office], message: Opened) -> None:
     if message.incarnation < office.incarnation:
         log.error("link.old_incarnation", peer=office.id, incarnation=message.incarnation)
         raise IncarnationError
+    if message.incarnation > office.incarnation:
+        log.warning("link.new_incarnation", peer=office.id, incarnation=message.incarnation)
     office.incarnation = message.incarnation
+
+
+def _refusal(message: Opened, error: ZhitongError, office: Office) -> ReceiptEntry | None:
+    if isinstance(error, IncarnationError):
+        # Whatever it said: a copy of a node that was restored elsewhere must hear that it is one.
+        return receipts.refused(message, error, incarnation=office.incarnation)
+    return None if catalogue.is_link_type(message.name) else receipts.refused(message, error)
 
 
 async def _neighbours(session: Session, senders: set[NodeId]) -> dict[str, Office]:

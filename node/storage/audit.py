@@ -39,11 +39,16 @@ class AuditRow(Base):
 
 
 class AuditSeal(Base):
-    """The chain: each hash covers the one before it and the rows of its batch."""
+    """The chain: each hash covers the one before it and the rows of its batch.
+
+    Seals count on from one to the next, except where a new incarnation begins: it goes on after the
+    highest seal that a neighbour has seen of the one before.
+    """
 
     __tablename__ = "audit_seals"
 
     seal: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     rows: Mapped[int]
     hash: Mapped[str] = mapped_column(String(64))
+    incarnation: Mapped[int] = mapped_column(BigInteger)
     at: Mapped[datetime]

@@ -17,7 +17,7 @@ class Outgoing(Base):
 
     `payload` holds the exact bytes that are signed whenever the message leaves. `priority` is 0
     for link messages, then the urgency of the item. `resend_at` is when the receipt of a sent
-    message is overdue.
+    message is overdue. `first_sent_at` decides from when on a statement counts the message.
     """
 
     __tablename__ = "outbox"
@@ -34,6 +34,7 @@ class Outgoing(Base):
     permanent: Mapped[bool | None]
     attempts: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime]
+    first_sent_at: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
     resend_at: Mapped[datetime | None]
     answered_at: Mapped[datetime | None]

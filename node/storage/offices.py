@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import String
+from sqlalchemy import BigInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from node.storage.base import Base
 
 
 class Office(Base):
-    """An office of the hierarchy. `relation` is self, parent, child, or other."""
+    """An office of the hierarchy. `relation` is self, parent, child, or other.
+
+    `superseded_by` is set on this office's own row when a neighbour knows a higher incarnation of
+    it: another copy of this node goes on, and this one does nothing any more.
+    """
 
     __tablename__ = "offices"
 
@@ -20,13 +24,15 @@ class Office(Base):
     level: Mapped[str] = mapped_column(String(20))
     relation: Mapped[str] = mapped_column(String(10))
     region_code: Mapped[str | None] = mapped_column(String(6))
-    incarnation: Mapped[int] = mapped_column(default=1)
+    incarnation: Mapped[int] = mapped_column(BigInteger, default=1)
+    superseded_by: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class Link(Base):
     """What the publisher remembers of a neighbour: whether it answers, and when to probe it.
 
     `silent_since` is set when a receipt is overdue and cleared by anything heard from the peer.
+    `stated_at` is when the last statement of account about what was sent there was made.
     """
 
     __tablename__ = "links"
@@ -38,3 +44,4 @@ class Link(Base):
     probes: Mapped[int] = mapped_column(default=0)
     audit_seal: Mapped[int | None]
     audit_hash: Mapped[str | None] = mapped_column(String(64))
+    stated_at: Mapped[datetime | None]

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from node.storage import audit, events, items, messages, offices, people
+from node.storage import (
+    audit,
+    events,
+    items,
+    messages,
+    offices,
+    people,
+    recovery,
+    statements,
+)
 from node.storage.base import Base
 
 METADATA = Base.metadata
-MODULES = (audit, events, items, messages, offices, people)
+MODULES = (audit, events, items, messages, offices, people, recovery, statements)

@@ -43,3 +43,9 @@ async def own_incarnation(session: Session, node: NodeId) -> int:
     if row is None:
         raise UnknownOfficeError(f"{node} is not entered in its own database: run zhitong migrate")
     return row.incarnation
+
+
+async def superseded_by(session: Session, node: NodeId) -> int | None:
+    """The later incarnation of this node that goes on in its place, if one does."""
+    found: int | None = await session.scalar(select(Office.superseded_by).where(Office.id == node))
+    return found

@@ -26,7 +26,7 @@ async def forward_up(desk: Desk, actor: Actor, item_id: UUID) -> None:
         raise NoOfficeAboveError
     now = desk.clock()
     async with desk.database.writing.begin() as session:
-        item = await items.locked(session, actor, item_id)
+        item = await items.locked(session, desk, actor, item_id)
         state = items.advance(desk, item, Action.FORWARD_UP)
         if item.forwarded_edition == item.edition:
             raise AlreadyForwardedError
@@ -47,6 +47,7 @@ async def forward_up(desk: Desk, actor: Actor, item_id: UUID) -> None:
                 "classification": edition.classification,
                 "origin": item.origin,
                 "submitted_at": edition.submitted_at,
+                "number": item.number,
                 "evidence": proof,
             }
         )

@@ -40,6 +40,8 @@ class Intake:
     )
     new: list[UUID] = field(default_factory=list)
     """Items that this batch brought; what was parked for them can be released."""
+    recovering: bool = False
+    """Whether this node was restored from a backup and must not act yet."""
 
     def add(self, item: Item) -> None:
         """A new item arrived. The session does not know it: `write` adds its row."""

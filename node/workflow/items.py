@@ -9,17 +9,19 @@ from sqlalchemy import select
 from node.errors import UnknownItemError
 from node.storage.database import Session
 from node.storage.items import Item, ItemAuthor
-from node.workflow import access, record
+from node.workflow import access, record, recovery
 from node.workflow.desk import Actor, Desk
 from protocol import lifecycle
 from protocol.lifecycle import Action, State
 
 
-async def locked(session: Session, actor: Actor, item_id: UUID) -> Item:
-    """The item, locked until the transaction ends. Raises `UnknownItemError`.
+async def locked(session: Session, desk: Desk, actor: Actor, item_id: UUID) -> Item:
+    """The item, locked until the transaction ends. Raises `UnknownItemError`, and `RecoveringError`
+    while a restored node takes in no work.
 
     An item of someone else is as unknown to an author as one that does not exist.
     """
+    await recovery.demand_work_allowed(session, desk.node)
     item = await session.scalar(select(Item).where(Item.id == item_id).with_for_update())
     if item is None or not await visible(session, actor, item.id):
         raise UnknownItemError

@@ -33,3 +33,17 @@ async def next_number(session: Session, now: datetime) -> str:
         .returning(Counter.value)
     )
     return f"{year}-{value:04d}"
+
+
+async def keep(session: Session, number: str) -> None:
+    """Go on after this number: it was given out before a backup was restored."""
+    year, _, value = number.partition("-")
+    name = f"register:{year}"
+    dialect = session.get_bind().dialect.name
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    await session.execute(insert(Counter).values(name=name, value=0).on_conflict_do_nothing())
+    await session.execute(
+        update(Counter)
+        .where(Counter.name == name, Counter.value < int(value))
+        .values(value=int(value))
+    )

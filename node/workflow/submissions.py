@@ -22,7 +22,7 @@ from node.errors import InputError, ItemTakenError, TooLongError, UnsupportedTyp
 from node.storage import bulk
 from node.storage.database import Session
 from node.storage.items import Edition, Item, ItemAuthor
-from node.workflow import access, items, people, record
+from node.workflow import access, items, people, record, recovery
 from node.workflow.desk import Actor, Desk
 from node.workflow.intake import Intake
 from protocol import evidence, lifecycle
@@ -75,6 +75,7 @@ async def submit(desk: Desk, actor: Actor, draft: Draft) -> UUID:
     now = desk.clock()
     async with desk.database.writing.begin() as session:
         # 2.
+        await recovery.demand_work_allowed(session, desk.node)
         state = lifecycle.advance(Action.SUBMIT, None)
         # 3.
         item = Item(
@@ -119,7 +120,7 @@ async def resubmit(desk: Desk, actor: Actor, item_id: UUID, draft: Draft) -> Non
     _demand_limits(desk, draft)
     now = desk.clock()
     async with desk.database.writing.begin() as session:
-        item = await items.locked(session, actor, item_id)
+        item = await items.locked(session, desk, actor, item_id)
         # 2.
         if item.source is not None:
             raise LifecycleError("cannot resubmit: only the office where it was written does that")

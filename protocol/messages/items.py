@@ -55,6 +55,7 @@ class Edition(Record):
 
     `evidence` holds the token by which the sender itself received the item, so that the office
     above can verify the first office's own signature. It is empty where the item was written.
+    `number` is the one under which the sender registered the item.
     """
 
     edition: int = Field(ge=1, le=10_000, strict=True)
@@ -66,6 +67,7 @@ class Edition(Record):
     classification: Classification
     origin: OfficeReference
     submitted_at: Time
+    number: Line | None = None
     attachments: tuple[Attachment, ...] = ()
     evidence: tuple[Token, ...] = Field(default=(), max_length=100)
 

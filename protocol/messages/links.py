@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import Field, StrictBool, StringConstraints, model_validator
 
 from protocol.messages.items import HexDigest, Token
-from protocol.offices import BIGGEST, Base64, Day, Record
+from protocol.offices import BIGGEST, Base64, Day, Record, Time
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z]+(\.[a-z_]+)+$", max_length=60)]
 
@@ -21,6 +21,8 @@ class ReceiptEntry(Record):
     verdict: Literal["received", "refused"]
     code: Code | None = None
     permanent: StrictBool = True
+    incarnation: int | None = Field(default=None, ge=1, lt=2**53, strict=True)
+    """The highest that the receiver knows of the sender, where the sender spoke as a lower one."""
 
     @model_validator(mode="after")
     def _refusals_have_codes(self) -> Self:
@@ -44,11 +46,15 @@ class Receipt(Record):
 
 
 class Statement(Record):
-    """What the sender first sent on one day (UTC): a count, and a digest over the sorted ids.
+    """What the speaker says that it sent to the other side, or received from it, on one day.
 
-    Ids are listed, in pages, only for days on which the two sides differ.
+    The day (UTC) is that of the messages' ids. `digest` is SHA-256 over the messages in the order
+    of their ids: for each the 16 bytes of the id, then the 32 of the digest of its content. Ids are
+    listed, in pages, by the receiver and only when it counts otherwise than the sender; each page
+    begins with the id that ended the one before.
     """
 
+    side: Literal["sent", "received"]
     day: Day
     count: int = Field(ge=0, le=BIGGEST, strict=True)
     digest: HexDigest
@@ -56,13 +62,40 @@ class Statement(Record):
     pages: int = Field(default=1, ge=1, le=10_000, strict=True)
     ids: Annotated[tuple[UUID, ...], Field(max_length=2_000)] | None = None
 
+    @model_validator(mode="after")
+    def _pages_are_in_order(self) -> Self:
+        if self.page > self.pages:
+            raise ValueError("there is no such page")
+        if self.ids is not None:
+            if self.side != "received":
+                raise ValueError("only the receiver lists ids")
+            if list(self.ids) != sorted(set(self.ids)):
+                raise ValueError("the ids are not in their order, or one stands there twice")
+        return self
+
 
 class Replay(Record):
-    """A request for tokens that the asker once sent or received, or the answer with them."""
+    """A node that was restored from a backup asks what the other side has of it, or is answered.
 
+    The question has `since`, the time from which on it may have lost something, and `after`, the
+    last of its own messages that came back already. The answer has `tokens`, messages that the
+    asker had sent, in the order of their ids, and `ids`, those of messages that the answering side
+    sends the asker again. `more` says that another question will bring more. The last answer names
+    the newest seal that the answering side has seen of the asker's audit chain.
+    """
+
+    since: Time | None = None
     after: UUID | None = None
     tokens: Annotated[tuple[Token, ...], Field(max_length=200)] = ()
+    ids: Annotated[tuple[UUID, ...], Field(max_length=2_000)] = ()
     more: StrictBool = False
+    audit: AuditHead | None = None
+
+    @model_validator(mode="after")
+    def _questions_hold_no_answer(self) -> Self:
+        if self.since is not None and (self.tokens or self.ids or self.more or self.audit):
+            raise ValueError("a question has no answer in it")
+        return self
 
 
 class Blob(Record):

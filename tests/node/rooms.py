@@ -21,7 +21,7 @@ from node.relay.memory import Switchboard
 from node.storage.database import Database
 from node.storage.people import Person
 from node.storage.tables import METADATA
-from node.workflow import decisions, people, reading, submissions
+from node.workflow import decisions, directory, people, reading, submissions
 from node.workflow.desk import Actor, Desk
 from node.workflow.reading import NoticeView
 from node.workflow.submissions import Draft
@@ -113,7 +113,9 @@ def draft(**content: Any) -> Draft:
 
 
 async def enter(node: Node, clock: Clock) -> Room:
-    """The room of a node that was opened with this clock."""
+    """The room of a node that was opened with this clock. It knows itself, as a started one."""
+    async with node.desk.database.writing.begin() as session:
+        await directory.know(session, node.desk.office, "self")
     async with node.desk.database.reading() as session:
         found = {person.username: person for person in await session.scalars(select(Person))}
     return Room(node, clock, *(people.actor_of(found[name]) for name in PERSONAE))

@@ -106,9 +106,21 @@ EXAMPLES: dict[str, Record] = {
         audit=links.AuditHead(seal=1, hash=HEX),
     ),
     "statement": links.Statement(
-        day=date(2026, 11, 21), count=1, digest=HEX, page=1, pages=1, ids=[make_id(6)]
+        side="received",
+        day=date(2026, 11, 21),
+        count=1,
+        digest=HEX,
+        page=1,
+        pages=1,
+        ids=[make_id(6)],
     ),
-    "replay": links.Replay(after=make_id(6), tokens=[TOKEN], more=True),
+    "replay": links.Replay(
+        after=make_id(6),
+        tokens=[TOKEN],
+        ids=[make_id(7)],
+        more=True,
+        audit=links.AuditHead(seal=1, hash=HEX),
+    ),
     "blob": links.Blob(digest=HEX, index=1, piece=BASE64),
 }
 FACTS: dict[str, FactBase] = {

@@ -1,0 +1,116 @@
+"""Restoring a node from a backup, as a new incarnation of it.
+
+ 1. The folder is empty or absent, and so is the database that the configuration names.
+ 2. Configuration, keys and certificates are unsealed into the folder.
+ 3. The tables are made, and in one transaction filled.
+ 4. In the same transaction the new incarnation begins: higher than the one before, and, since it is
+    the time in milliseconds, than any other that was restored earlier. Nobody stays logged in.
+ 5. An epoch is declared, signed with the node's key: what the audit chain goes on from.
+ 6. Every neighbour is to be asked what it holds.
+
+Killed before the end of step 4, it leaves an empty database; begin again with an empty folder.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import delete, select, update
+
+from node import config, keys
+from node.bootstrap.archive import Backup, Progress
+from node.config import Settings
+from node.errors import BackupError
+from node.storage import dump, migrate
+from node.storage.audit import AuditSeal
+from node.storage.database import Database, Session
+from node.storage.offices import Office
+from node.storage.people import LoginSession
+from node.storage.recovery import Epoch, Recovery
+from node.workflow import audit
+from protocol import envelope
+
+MILLISECONDS = 1_000
+
+
+async def restore(
+    backup: Backup, folder: Path, *, passphrase: str, now: datetime, progress: Progress
+) -> Settings:
+    """Restore the node into the folder. Raises `BackupError`, `PassphraseError`."""
+    # 1. and 2.
+    _unseal(backup, folder, passphrase)
+    settings = config.load(folder)
+    database = Database(settings.database_url)
+    try:
+        await migrate.upgrade(database)
+        async with database.writing.begin() as session:
+            # 1.
+            if not await dump.is_empty(session):
+                raise BackupError("the database that the configuration names is not empty")
+            # 3.
+            for table in dump.TABLES:
+                rows = await dump.load(session, table, backup.rows(table))
+                progress(table.name, rows)
+            # 4. to 6.
+            await _begin_epoch(session, settings, backup, now)
+    finally:
+        await database.close()
+    return settings
+
+
+def _unseal(backup: Backup, folder: Path, passphrase: str) -> None:
+    # 1.
+    if folder.exists() and any(folder.iterdir()):
+        raise BackupError(f"{folder} is not empty: restore into a new folder")
+    # 2.
+    for name, content in backup.secrets(passphrase).items():
+        path = (folder / name).resolve()
+        if not path.is_relative_to(folder.resolve()):
+            raise BackupError(f"the backup wants to write {name} outside the folder")
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.touch(mode=0o600)
+        path.write_bytes(content)
+
+
+async def _begin_epoch(session: Session, settings: Settings, backup: Backup, now: datetime) -> None:
+    # 4.
+    incarnation = max(backup.incarnation + 1, int(now.timestamp() * MILLISECONDS))
+    await session.execute(
+        update(Office)
+        .where(Office.id == settings.office.id)
+        .values(incarnation=incarnation, superseded_by=None)
+    )
+    await session.execute(delete(LoginSession))
+    # 5.
+    last = await session.scalar(select(AuditSeal).order_by(AuditSeal.seal.desc()).limit(1))
+    declaration = {
+        "office": settings.office.id,
+        "incarnation": incarnation,
+        "backup_at": backup.at.isoformat(),
+        "audit": None if last is None else {"seal": last.seal, "hash": last.hash},
+    }
+    signer = keys.file_signer(
+        settings.path(settings.keys.node_key), settings.path(settings.keys.node_chain)
+    )
+    token = envelope.seal(
+        json.dumps(declaration).encode(), signer, signed_at=now, incarnation=incarnation
+    )
+    session.add(Epoch(incarnation=incarnation, began_at=now, backup_at=backup.at, token=token))
+    audit.note(
+        session,
+        now,
+        actor="system",
+        action="restored",
+        incarnation=incarnation,
+        backup_at=backup.at.isoformat(),
+        declaration=token.decode(),
+    )
+    # 6.
+    await session.execute(delete(Recovery))
+    neighbours = await session.scalars(
+        select(Office.id).where(Office.relation.in_(("parent", "child")))
+    )
+    for peer in neighbours:
+        session.add(Recovery(peer=peer))

@@ -1,0 +1,184 @@
+"""A node that was restored from a backup asks its neighbours what they have of it, and goes on.
+
+ 1. Each neighbour is asked, page by page, until its last answer came. What comes in meanwhile is
+    received, and waits.
+ 2. The neighbours' own messages that they send again have all arrived.
+ 3. Items and new editions from below are taken in: they must be there before what was done to them.
+ 4. This office's own messages, which came back, are turned into what they tell of (`rebuild`).
+ 5. Whatever else waits is carried out, unless a message of ours was already its answer.
+ 6. The epoch is closed: people may work again, and the audit chain goes on.
+
+A neighbour that is off for long can be waived: then step 2 does not wait for it, and what it brings
+when it answers at last is entered then.
+
+Each step is one bounded transaction; killed anywhere, the next one goes on where it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import delete, exists, select
+
+from node.storage.database import Session
+from node.storage.items import Item
+from node.storage.messages import Incoming
+from node.storage.recovery import Epoch, Recovery, Returned
+from node.workflow import outbox, rebuild, receive, recovery
+from node.workflow.desk import Desk
+from node.workflow.intake import prepare
+from protocol import envelope
+from protocol.envelope import Opened
+from protocol.errors import ZhitongError
+from protocol.identifiers import NodeId
+from protocol.messages.links import Replay
+
+log = structlog.get_logger()
+
+BATCH = 200
+ASK_AGAIN = timedelta(seconds=60)
+"""Questions and answers are link messages: nobody sends them again by himself."""
+
+ITEMS = ("submission", "revision")
+
+
+class Recoverer:
+    """Brings one restored office up to date."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def step(self) -> bool:
+        """Do one bounded piece of it; whether there was any."""
+        now = self._desk.clock()
+        async with self._desk.database.writing.begin() as session:
+            worked = await self._step(session, now)
+        if worked:
+            self._desk.wakers.wake("outbox")
+        return worked
+
+    async def _step(self, session: Session, now: datetime) -> bool:
+        # 1.
+        unanswered = list(
+            await session.scalars(select(Recovery).where(Recovery.answered_at.is_(None)))
+        )
+        epoch = await recovery.newest_epoch(session)
+        if epoch is None or await self._ask(session, epoch, unanswered, now):
+            return epoch is not None
+        if epoch.recovered_at is not None:
+            # What a neighbour answers that nobody waited for any longer.
+            return await self._rebuild(session, now)
+        if any(peer.waived_at is None for peer in unanswered):
+            return False
+        # 2.
+        if await _outstanding(session):
+            return False
+        # 3. to 5.
+        if await self._apply(session, now, items=True):
+            return True
+        if await self._rebuild(session, now):
+            return True
+        if await self._apply(session, now, items=False):
+            return True
+        # 6.
+        await recovery.close(session, now)
+        await session.execute(delete(Returned))
+        log.warning("node.recovered", node=self._desk.node, incarnation=epoch.incarnation)
+        return True
+
+    async def _ask(
+        self, session: Session, epoch: Epoch, unanswered: Sequence[Recovery], now: datetime
+    ) -> bool:
+        asked = False
+        for peer in unanswered:
+            if peer.asked_at is not None and peer.asked_at > now - ASK_AGAIN:
+                continue
+            question = Replay(since=epoch.backup_at, after=peer.cursor)
+            outbox.post(session, self._desk, question, to=NodeId(peer.peer), now=now)
+            peer.asked_at = now
+            asked = True
+        return asked
+
+    async def _apply(self, session: Session, now: datetime, *, items: bool) -> bool:
+        known = exists().where(Item.id == Incoming.subject)
+        query = select(Incoming).where(Incoming.state == "parked")
+        query = query.where(Incoming.name.in_(ITEMS) if items else known)
+        rows = list(await session.scalars(query.order_by(Incoming.id).limit(BATCH)))
+        opened = [(row, self._open(row.token)) for row in rows]
+        intake = await prepare(session, self._desk, now, [m for _, m in opened])
+        progress = False
+        for row, message in opened:
+            if message.name == "withdrawal" and await _was_answered(session, message):
+                row.state, progress = "applied", True
+                continue
+            try:
+                applied = await receive.apply(intake, message)
+            except ZhitongError as error:
+                log.error("inbox.parked_refused", message_id=str(row.id), code=error.code)
+                applied = True
+            if applied:
+                row.state, progress = "applied", True
+        intake.write()
+        return progress
+
+    async def _rebuild(self, session: Session, now: datetime) -> bool:
+        # One at a time: what one message enters must be seen by the next.
+        row = await session.scalar(
+            select(Returned).where(Returned.token.is_not(None)).order_by(Returned.id).limit(1)
+        )
+        if row is None or row.token is None:
+            return False
+        message = envelope.open_own(row.token, chains=self._desk.chains, place=self._desk.place)
+        await rebuild.own(session, self._desk, message, now)
+        row.token = None
+        return True
+
+    def _open(self, token: bytes) -> Opened:
+        return envelope.open_message(
+            token, chains=self._desk.chains, place=self._desk.place, now=None
+        )
+
+
+async def take(session: Session, desk: Desk, message: Opened, now: datetime) -> None:
+    """Keep what a neighbour's answer brings. An answer that nobody waits for changes nothing."""
+    answer, peer = message.data, message.event.sender
+    assert isinstance(answer, Replay)
+    asked = await session.get(Recovery, peer)
+    if asked is None or asked.answered_at is not None:
+        return
+    for text in answer.tokens:
+        try:
+            own = envelope.open_own(text.encode(), chains=desk.chains, place=desk.place)
+        except ZhitongError as error:
+            log.error("recovery.refused", peer=peer, code=error.code)
+            continue
+        if own.event.addressee == peer:
+            known = await session.get(Returned, (peer, own.event.id))
+            if known is None:
+                cause = own.event.causationid
+                session.add(
+                    Returned(peer=peer, id=own.event.id, ours=True, token=own.token, cause=cause)
+                )
+    for id in answer.ids:
+        if await session.get(Returned, (peer, id)) is None:
+            session.add(Returned(peer=peer, id=id, ours=False))
+    asked.asked_at = None
+    if answer.more:
+        asked.cursor = answer.after
+        return
+    asked.answered_at = now
+    asked.audit_seal = answer.audit.seal if answer.audit is not None else None
+    log.warning("recovery.answered", peer=peer)
+
+
+async def _outstanding(session: Session) -> bool:
+    here = exists().where(Incoming.source == Returned.peer, Incoming.id == Returned.id)
+    query = select(Returned.id).where(Returned.ours.is_(False), ~here).limit(1)
+    return await session.scalar(query) is not None
+
+
+async def _was_answered(session: Session, message: Opened) -> bool:
+    query = select(Returned.id).where(Returned.ours, Returned.cause == message.event.id).limit(1)
+    return await session.scalar(query) is not None

@@ -1,0 +1,239 @@
+"""What this office did since the backup, read from its own messages that the neighbours kept.
+
+Each of them tells of a deed: an item was forwarded, a fact was decided, an item was asked back. The
+deed is entered as it was, under the number and the sequence that it had then, and the message into
+the outbox as received. Nothing is sent. Doing it twice changes nothing.
+
+What never left this office is lost with the old disk: drafts, items that were not forwarded, who
+did what in the audit log. What an office says of its own items stays at home, too: of those that
+were forwarded, their registration and their way up are entered again.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+
+from node.storage.database import Session
+from node.storage.events import Event
+from node.storage.items import Edition, Item, ItemAuthor
+from node.storage.messages import Outgoing
+from node.storage.people import Person
+from node.workflow import audit, numbers, outbox, record
+from node.workflow.desk import Desk
+from protocol import lifecycle
+from protocol.envelope import Opened
+from protocol.lifecycle import Moment, State
+from protocol.messages import facts
+from protocol.messages.facts import FactBase
+from protocol.messages.items import Edition as EditionMessage
+from protocol.messages.items import Withdrawal
+from protocol.messages.work import Feedback
+
+ACTOR = "system"
+
+
+async def own(session: Session, desk: Desk, message: Opened, now: datetime) -> None:
+    """Enter what one of this office's own messages tells of."""
+    await _enter_outbox(session, message, now)
+    match message.data:
+        case EditionMessage() as edition:
+            await _forwarded(session, desk, message, edition, now)
+        case Feedback(fact=FactBase() as fact):
+            await _decided(session, desk, message, fact, now)
+        case Withdrawal() as withdrawal:
+            await _asked_back(session, desk, message, withdrawal, now)
+        case _:
+            pass
+
+
+async def _enter_outbox(session: Session, message: Opened, now: datetime) -> None:
+    row = await session.get(Outgoing, message.event.id)
+    if row is None:
+        urgency = message.event.data.get("urgency", "normal")
+        row = Outgoing(
+            id=message.event.id,
+            peer=message.event.addressee,
+            name=message.name,
+            subject=message.event.subject,
+            payload=message.payload,
+            digest=message.digest,
+            priority=outbox.PRIORITIES.get(urgency, outbox.PRIORITIES["normal"]),
+            attempts=1,
+            created_at=message.event.time,
+            first_sent_at=message.signed_at,
+            sent_at=message.signed_at,
+        )
+        session.add(row)
+    if row.state != "received":
+        row.state, row.answered_at, row.resend_at = "received", now, None
+        row.first_sent_at = row.first_sent_at or message.signed_at
+
+
+async def _forwarded(
+    session: Session, desk: Desk, message: Opened, edition: EditionMessage, now: datetime
+) -> None:
+    assert message.event.subject is not None
+    item = await session.get(Item, message.event.subject)
+    if item is None:
+        if edition.origin.id != desk.node:
+            # Its office below keeps it, and has sent it again: this one comes later, or never.
+            return
+        item = await _own_item(session, desk, message, edition)
+    if await session.get(Edition, (item.id, edition.edition)) is None and item.source is None:
+        _add_edition(session, item, edition)
+        item.edition = max(item.edition, edition.edition)
+    if edition.number is not None:
+        item.number = item.number or edition.number
+        await numbers.keep(session, edition.number)
+    if (item.forwarded_edition or 0) >= edition.edition:
+        return
+    item.forwarded_edition = edition.edition
+    if item.source is not None:
+        return  # its facts come back as messages to the office below
+    standing = record.standing_of(item, desk.node)
+    if standing is None or standing.state in (None, State.SUBMITTED):
+        await record.own_fact(
+            session,
+            desk,
+            item,
+            facts.Registered,
+            state=State.REGISTERED,
+            now=message.event.time,
+            actor=ACTOR,
+            number=edition.number or "—",
+        )
+    assert desk.parent is not None
+    await record.own_fact(
+        session,
+        desk,
+        item,
+        facts.Forwarded,
+        state=State(item.state),
+        now=message.event.time,
+        actor=ACTOR,
+        to=desk.parent,
+        edition=edition.edition,
+    )
+
+
+async def _decided(
+    session: Session, desk: Desk, message: Opened, fact: FactBase, now: datetime
+) -> None:
+    item = await session.get(Item, message.event.subject)
+    if item is None or fact.office.id != desk.node:
+        return
+    events = await session.execute(
+        select(Event.sequence, Event.step, Event.kind).where(
+            Event.item_id == item.id, Event.office == desk.node
+        )
+    )
+    moments = {Moment(sequence, step, kind) for sequence, step, kind in events}
+    if any(moment.sequence == fact.sequence and moment.step == 0 for moment in moments):
+        return
+    data = fact.model_dump(mode="json", exclude_none=True)
+    moments.add(Moment(fact.sequence, 0, data["kind"]))
+    session.add(
+        Event(
+            id=desk.new_id(),
+            item_id=item.id,
+            office=desk.node,
+            sequence=fact.sequence,
+            step=0,
+            kind=data["kind"],
+            at=fact.at,
+            recorded_at=now,
+            actor=ACTOR,
+            data=data,
+        )
+    )
+    if fact.sequence > item.sequence:
+        item.sequence, item.step = fact.sequence, 0
+    standing = lifecycle.fold(moments)
+    assert standing.state is not None
+    item.state, item.closed = standing.state, standing.closed
+    record.set_standing(item, desk.office, standing)
+    if isinstance(fact, facts.Registered):
+        item.number = item.number or fact.number
+        await numbers.keep(session, fact.number)
+    audit.note(session, now, actor=ACTOR, action="fact_restored", subject=item.id)
+
+
+async def _asked_back(
+    session: Session, desk: Desk, message: Opened, withdrawal: Withdrawal, now: datetime
+) -> None:
+    item = await session.get(Item, message.event.subject)
+    if item is None:
+        return
+    asked = select(Event.id).where(
+        Event.item_id == item.id,
+        Event.office == desk.node,
+        Event.kind == "withdrawal_requested",
+        Event.at >= message.event.time,
+    )
+    if await session.scalar(asked.limit(1)) is not None:
+        return
+    record.own_step(
+        session,
+        desk,
+        item,
+        "withdrawal_requested",
+        {"reason": withdrawal.reason},
+        state=State(item.state),
+        now=message.event.time,
+        actor=ACTOR,
+    )
+
+
+async def _own_item(session: Session, desk: Desk, message: Opened, edition: EditionMessage) -> Item:
+    item = Item(
+        id=message.event.subject,
+        source=None,
+        origin=edition.origin.model_dump(),
+        title=edition.title,
+        topic=edition.topic,
+        urgency=edition.urgency,
+        classification=edition.classification,
+        edition=edition.edition,
+        sequence=0,
+        step=0,
+        standings={},
+        created_at=edition.submitted_at,
+    )
+    session.add(item)
+    for author in edition.authors:
+        people = await session.scalars(
+            select(Person.id).where(Person.name == author.name, Person.unit == author.unit)
+        )
+        for person in people:
+            session.add(ItemAuthor(item_id=item.id, person_id=person))
+    _add_edition(session, item, edition)
+    record.own_step(
+        session,
+        desk,
+        item,
+        "submitted",
+        {"edition": edition.edition},
+        state=State.SUBMITTED,
+        now=edition.submitted_at,
+        actor=ACTOR,
+    )
+    await session.flush()
+    return item
+
+
+def _add_edition(session: Session, item: Item, edition: EditionMessage) -> None:
+    session.add(
+        Edition(
+            item_id=item.id,
+            number=edition.edition,
+            title=edition.title,
+            body=edition.body,
+            authors=[author.model_dump() for author in edition.authors],
+            topic=edition.topic,
+            urgency=edition.urgency,
+            classification=edition.classification,
+            submitted_at=edition.submitted_at,
+        )
+    )
