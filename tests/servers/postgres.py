@@ -71,9 +71,13 @@ class Postgres:
     ) -> None:
         self.close()
 
+    @property
+    def running(self) -> bool:
+        return self._child is not None and self._child.running
+
     def start(self) -> None:
         """Start it and wait until it takes connections; the first time, make the cluster."""
-        if self._child is not None and self._child.running:
+        if self.running:
             return
         folder = self._folder or self._make_cluster()
         data = folder / "data"
@@ -94,10 +98,14 @@ class Postgres:
 
         self._child.wait_ready(ready, 60)
 
-    def stop(self) -> None:
-        """Shut it down in good order: open connections are cut. The data stays."""
+    def stop(self, *, immediate: bool = False) -> None:
+        """Shut it down: open connections are cut. The data stays.
+
+        `immediate` skips the good order, as `pg_ctl stop -m immediate` does: the next start
+        recovers from the log.
+        """
         if self._child is not None:
-            self._child.stop(signal.SIGINT, 30)
+            self._child.stop(signal.SIGQUIT if immediate else signal.SIGINT, 30)
 
     def kill(self) -> None:
         """SIGKILL to the server and all its processes at once. The data stays as it is."""
