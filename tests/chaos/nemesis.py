@@ -9,12 +9,25 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import assert_never
 
 from tests.chaos.plan import Fault, Kind
 from tests.chaos.stage import Line, Stage
 from tests.node.relay.proxy import BASIC_DELIVER
 
 CARRIED_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """A broker that was killed: seconds from its answer to the first message that it delivered.
+
+    Disturbed, when some other fault was at work in that time.
+    """
+
+    seconds: float
+    disturbed: bool
 
 
 class Nemesis:
@@ -24,8 +37,9 @@ class Nemesis:
         self._stage = stage
         self._one_at_a_time: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.done: Counter[str] = Counter({kind.value: 0 for kind in Kind})
-        self.recoveries: list[float] = []
-        """For each broker that was killed: seconds from its answer to the first message."""
+        self.recoveries: list[Recovery] = []
+        self._working = 0
+        self._begun = 0
 
     async def strike(self, faults: Sequence[Fault]) -> None:
         """Carry out all of them."""
@@ -37,20 +51,30 @@ class Nemesis:
     async def _strike(self, fault: Fault, began: float) -> None:
         await asyncio.sleep(began + fault.at - asyncio.get_running_loop().time())
         async with self._one_at_a_time[fault.target]:
-            match fault.kind:
-                case Kind.NODE_KILL:
-                    await self._stage.nodes[fault.target].kill_and_start(fault.lasts)
-                case Kind.BROKER_KILL:
-                    await self._kill_broker(fault.target, fault.lasts)
-                case Kind.DATABASE_RESTART:
-                    await self._restart_database(fault.target, fault.lasts)
-                case Kind.CUT:
-                    self._stage.lines[fault.target].proxy.cut()
-                case Kind.BLACK_HOLE:
-                    await self._swallow(self._stage.lines[fault.target], fault.lasts)
-                case Kind.MEMORY_ALARM:
-                    await self._alarm(fault.target, fault.lasts)
+            self._working += 1
+            self._begun += 1
+            try:
+                await self._carry_out(fault)
+            finally:
+                self._working -= 1
         self.done[fault.kind.value] += 1
+
+    async def _carry_out(self, fault: Fault) -> None:
+        match fault.kind:
+            case Kind.NODE_KILL:
+                await self._stage.nodes[fault.target].kill_and_start(fault.lasts)
+            case Kind.BROKER_KILL:
+                await self._kill_broker(fault.target, fault.lasts)
+            case Kind.DATABASE_RESTART:
+                await self._restart_database(fault.target, fault.lasts)
+            case Kind.CUT:
+                self._stage.lines[fault.target].proxy.cut()
+            case Kind.BLACK_HOLE:
+                await self._swallow(self._stage.lines[fault.target], fault.lasts)
+            case Kind.MEMORY_ALARM:
+                await self._alarm(fault.target, fault.lasts)
+            case _:
+                assert_never(fault.kind)
 
     async def _kill_broker(self, name: str, lasts: float) -> None:
         broker = self._stage.brokers[name]
@@ -68,9 +92,11 @@ class Nemesis:
         try:
             await asyncio.to_thread(broker.start)
             answered = asyncio.get_running_loop().time()
+            others, begun = self._working - 1, self._begun
             async with asyncio.timeout(CARRIED_SECONDS):
                 await carried.wait()
-            self.recoveries.append(asyncio.get_running_loop().time() - answered)
+            seconds = asyncio.get_running_loop().time() - answered
+            self.recoveries.append(Recovery(seconds, others > 0 or self._begun > begun))
         finally:
             for line in lines:
                 line.proxy.overhear = None

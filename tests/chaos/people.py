@@ -22,7 +22,7 @@ from tests.chaos.ledger import EDITION, Effect, Ledger
 from tests.chaos.stage import Stage
 from tests.offices import PASSWORD
 
-PAUSE = 0.5
+PAUSE = 0.3
 """Seconds between two acts of one person, on average."""
 
 ANSWER_SECONDS = 15.0

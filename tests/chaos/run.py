@@ -57,7 +57,6 @@ class Report:
 
     def as_json(self) -> dict[str, Any]:
         """The result in one object."""
-        times = self.nemesis.recoveries
         return {
             "ok": self.ok,
             "seed": self.seed,
@@ -75,12 +74,25 @@ class Report:
             "messages_proven": self.messages,
             "failed_answers": dict(self.failed),
             "nodes_ended_alone": self.ended_alone,
-            "first_message_after_broker_restart": {
-                "restarts": len(times),
-                "median_seconds": round(statistics.median(times), 2) if times else None,
-                "maximum_seconds": round(max(times), 2) if times else None,
-            },
+            "first_message_after_broker_restart": self._recoveries(),
         }
+
+    def _recoveries(self) -> dict[str, Any]:
+        found = self.nemesis.recoveries
+        return {
+            "all": _times([one.seconds for one in found]),
+            "undisturbed": _times([one.seconds for one in found if not one.disturbed]),
+        }
+
+
+def _times(seconds: list[float]) -> dict[str, Any]:
+    if not seconds:
+        return {"restarts": 0}
+    return {
+        "restarts": len(seconds),
+        "median_seconds": round(statistics.median(seconds), 2),
+        "maximum_seconds": round(max(seconds), 2),
+    }
 
 
 async def run(stage: Stage, *, seed: int, seconds: float) -> Report:

@@ -9,11 +9,12 @@ the plan has it, lives on SQLite. The servers belong to whoever opens the stage.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 from yarl import URL
 
 from node.bootstrap.node import Node
@@ -174,5 +175,6 @@ async def _close(stage: Stage) -> None:
 
 async def _drop(made: list[tuple[Postgres, str]]) -> None:
     for server, name in made:
-        if server.running:
+        # After an error it may be down, or not up yet: its owner removes it with all it holds.
+        with suppress(OSError, asyncpg.PostgresError):
             await server.drop_database(name)

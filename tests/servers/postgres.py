@@ -71,13 +71,9 @@ class Postgres:
     ) -> None:
         self.close()
 
-    @property
-    def running(self) -> bool:
-        return self._child is not None and self._child.running
-
     def start(self) -> None:
         """Start it and wait until it takes connections; the first time, make the cluster."""
-        if self.running:
+        if self._child is not None and self._child.running:
             return
         folder = self._folder or self._make_cluster()
         data = folder / "data"
