@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from node import keys
 from node.config import Settings
 from node.loop import Loop, Wakers
+from node.relay import window
 from node.relay.auditor import Auditor
 from node.relay.caretaker import Caretaker
 from node.relay.consumer import Consumer
@@ -84,15 +85,21 @@ class Node:
             settings.path(settings.keys.node_key), settings.path(settings.keys.node_chain)
         )
         poll = settings.relay.poll
-        publisher = Publisher(desk, transport, signer, settings.relay, incarnation=incarnation)
+        publishers = [
+            Publisher(
+                desk, transport, signer, settings.relay, incarnation=incarnation, carries=carries
+            )
+            for carries in self._ways()
+        ]
         consumer = Consumer(desk, transport, settings.relay)
-        sending = Loop("publisher", publisher.step, poll=poll)
+        sending = [Loop("publisher", publisher.step, poll=poll) for publisher in publishers]
         taking = Loop("consumer", consumer.step, poll=poll)
         sealing = Loop("auditor", Auditor(desk).step, poll=AUDIT_POLL)
-        self._loops = [sending, taking, sealing]
+        self._loops = [*sending, taking, sealing]
         transport.on_arrival(taking.wake)
-        transport.on_way(sending.wake)
-        desk.wakers.on("outbox", sending.wake)
+        transport.on_way(lambda: desk.wakers.wake("outbox"))
+        for loop in sending:
+            desk.wakers.on("outbox", loop.wake)
         if self._transport is not None:
             caretaker = Caretaker(
                 lambda: directory.children(desk.database), self._transport.children_changed
@@ -131,6 +138,14 @@ class Node:
             prefetch=settings.relay.batch * 2,
         )
         return self._transport
+
+    def _ways(self) -> list[Callable[[NodeId], bool]]:
+        """Which neighbours are reached on the same way, one broker or one process."""
+        parent, hub = self.settings.parent, self.settings.hub
+        if self._transport is None or parent is None or hub is None:
+            return [window.everyone]
+        # A broker that confirms nothing must not hold up what goes to the other.
+        return [lambda peer: peer == parent.id, lambda peer: peer != parent.id]
 
     def _notify(self) -> None:
         # One at a time: a burst of deeds must not take every connection to say the same.
