@@ -12,7 +12,6 @@ import argparse
 import asyncio
 import json
 import random
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,10 +21,12 @@ from pathlib import Path
 
 from tests.chaos import run, stage
 from tests.chaos.run import Report
+from tests.servers import places
 from tests.servers.postgres import Postgres
 from tests.servers.rabbitmq import RabbitMQ
 
 BROKERS = DATABASES = 2
+KEPT = "zhitong-chaos-"
 
 
 def main() -> int:
@@ -43,7 +44,8 @@ def main() -> int:
         return subprocess.run(command, check=False).returncode
     seed: int = random.SystemRandom().randrange(2**32) if options.seed is None else options.seed
     _tell(f"seed {seed}")
-    folder = Path(tempfile.mkdtemp(prefix="zhitong-chaos-"))
+    # One that is not kept is removed by the next run even after a SIGKILL.
+    folder = Path(tempfile.mkdtemp(prefix=KEPT)) if options.keep else places.make_folder()
     try:
         report = _play(folder, seed, options.minutes * 60)
     except KeyboardInterrupt:
@@ -53,7 +55,7 @@ def main() -> int:
         if options.keep:
             _tell(f"kept: {folder}")
         else:
-            shutil.rmtree(folder, ignore_errors=True)
+            places.remove_folder(folder)
     for words in report.wrong:
         _tell(words)
     print(json.dumps(report.as_json(), ensure_ascii=False))
@@ -76,8 +78,8 @@ async def _run(
     seconds: float,
 ) -> Report:
     _tell("starting the offices …")
-    places = [(broker, "/") for broker in brokers]
-    async with stage.opened(folder, stage.PROVINCE, places, databases) as playing:
+    whole = [(broker, "/") for broker in brokers]
+    async with stage.opened(folder, stage.PROVINCE, whole, databases) as playing:
         return await run.run(playing, seed=seed, seconds=seconds)
 
 

@@ -55,7 +55,12 @@ class NodeProcess:
 
     async def __aenter__(self) -> Self:
         processes.close_at_exit(self._close)
-        await self.start()
+        try:
+            await self.start()
+        except BaseException:
+            # Ctrl-C too: nobody else would end what is coming up.
+            self._close()
+            raise
         self._watching = asyncio.create_task(self._watch())
         return self
 

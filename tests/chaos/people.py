@@ -23,7 +23,10 @@ from tests.chaos.stage import Stage
 from tests.offices import PASSWORD
 
 PAUSE = 0.3
-"""Seconds between two acts of one person, on average."""
+"""Seconds between two acts of an editor, on average."""
+
+WRITING = 1.0
+"""Seconds between two items of one author: so editors keep up."""
 
 ANSWER_SECONDS = 15.0
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
@@ -90,14 +93,15 @@ class Person:
 
     async def work(self) -> None:
         """Act again and again, until cancelled. An act that is under way is then unknown."""
+        act, pause = (self._decide, PAUSE) if self._username == "editor" else (self._write, WRITING)
         async with self._client:
             while True:
                 try:
-                    await (self._write() if self._username == "lin" else self._decide())
+                    await act()
                 except httpx.HTTPError:
                     # Looking failed, not acting: there is nothing to account for.
                     await asyncio.sleep(PAUSE)
-                await asyncio.sleep(self._chance.expovariate(1 / PAUSE))
+                await asyncio.sleep(self._chance.expovariate(1 / pause))
 
     async def _write(self) -> None:
         """Hand in an item, or a new edition of one that was returned."""
@@ -131,7 +135,7 @@ class Person:
         await self._act(effect, f"items/{item['id']}/{act}", content)
 
     async def _items(self, state: str | None = None) -> list[dict[str, Any]]:
-        parameters = {"limit": "100"} | ({"state": state} if state else {})
+        parameters = {"limit": "50"} | ({"state": state} if state else {})
         answer = await self._client.get("items", params=parameters)
         if answer.status_code == httpx.codes.UNAUTHORIZED:
             credentials = {"username": self._username, "password": PASSWORD}
