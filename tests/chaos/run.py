@@ -23,7 +23,6 @@ from tests.chaos.counting import Tally
 from tests.chaos.ledger import Ledger
 from tests.chaos.nemesis import Nemesis
 from tests.chaos.stage import Stage
-from tests.servers.processes import ServerError
 
 SAY_SECONDS = 5.0
 REST_SECONDS = 240.0
@@ -105,17 +104,13 @@ async def run(stage: Stage, *, seed: int, seconds: float) -> Report:
     for broker in stage.brokers.values():
         await asyncio.to_thread(broker.settle)
     saying = asyncio.create_task(_say(stage, ledger, nemesis, began + seconds))
-    wrong: list[str] = []
     try:
         # 1. and 2.
         async with people.at_work(stage, ledger, seed) as failed:
-            try:
-                await nemesis.strike(faults)
-            except* (ServerError, TimeoutError) as errors:
-                wrong += [f"{type(e).__name__}: {e}" for e in errors.exceptions]
+            await nemesis.strike(faults)
             await asyncio.sleep(began + seconds - loop.time())
         # 3.
-        settled = not wrong and await _rest(stage)
+        settled = not nemesis.failures and await _rest(stage)
     finally:
         saying.cancel()
         await asyncio.gather(saying, return_exceptions=True)
@@ -133,7 +128,7 @@ async def run(stage: Stage, *, seed: int, seconds: float) -> Report:
         ended_alone=sum(node.ended_alone for node in stage.nodes.values()),
         tallies=counting.reckon(ledger, sights, stage.above),
         messages=sum(proof.messages for proof in proofs),
-        wrong=wrong + [words for proof in proofs for words in proof.wrong],
+        wrong=nemesis.failures + [words for proof in proofs for words in proof.wrong],
     )
 
 
