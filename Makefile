@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench lock clean
+.PHONY: help demo test check format bench chaos lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -33,6 +33,10 @@ format: $(VENV)/dev.stamp ## Format and mend what can be mended
 bench: $(VENV)/dev.stamp ## Measure on servers of its own (ARGS=--quick); writes build/bench.json
 	@$(PYTHON) -m tests.servers.install
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+chaos: $(VENV)/dev.stamp ## Break real servers under load and count (ARGS="--minutes 5", ARGS="--schedules 1000")
+	@$(PYTHON) -m tests.servers.install
+	@$(BIN)/python -m tests.chaos $(ARGS)
 
 lock: $(VENV)/dev.stamp ## Pin the newest versions of requirements/*.in, with hashes
 	$(BIN)/python -m pip install --quiet uv

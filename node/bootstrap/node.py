@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from node import keys
 from node.config import Settings
 from node.loop import Loop, Wakers
+from node.relay import window
 from node.relay.auditor import Auditor
 from node.relay.caretaker import Caretaker
 from node.relay.consumer import Consumer
@@ -91,18 +92,24 @@ class Node:
             settings.path(settings.keys.node_key), settings.path(settings.keys.node_chain)
         )
         poll = settings.relay.poll
-        publisher = Publisher(desk, transport, signer, settings.relay, incarnation=incarnation)
+        publishers = [
+            Publisher(
+                desk, transport, signer, settings.relay, incarnation=incarnation, carries=carries
+            )
+            for carries in self._ways()
+        ]
         consumer = Consumer(desk, transport, settings.relay)
-        sending = Loop("publisher", publisher.step, poll=poll)
+        sending = [Loop("publisher", publisher.step, poll=poll) for publisher in publishers]
         taking = Loop("consumer", consumer.step, poll=poll)
         sealing = Loop("auditor", Auditor(desk).step, poll=AUDIT_POLL)
         stating = Loop("accountant", Accountant(desk).step, poll=STATEMENT_POLL)
         recovering = Loop("recoverer", Recoverer(desk).step, poll=poll)
-        self._loops = [sending, taking, sealing, stating, recovering]
+        self._loops = [*sending, taking, sealing, stating, recovering]
         desk.wakers.on("superseded", self._withdraw)
         transport.on_arrival(taking.wake)
-        transport.on_way(sending.wake)
-        desk.wakers.on("outbox", sending.wake)
+        transport.on_way(lambda: desk.wakers.wake("outbox"))
+        for loop in sending:
+            desk.wakers.on("outbox", loop.wake)
         if self._transport is not None:
             caretaker = Caretaker(
                 lambda: directory.children(desk.database), self._transport.children_changed
@@ -148,6 +155,14 @@ class Node:
             loop.stop()
         if self._transport is not None:
             self._transport.stop()
+
+    def _ways(self) -> list[Callable[[NodeId], bool]]:
+        """Which neighbours are reached on the same way, one broker or one process."""
+        parent, hub = self.settings.parent, self.settings.hub
+        if self._transport is None or parent is None or hub is None:
+            return [window.everyone]
+        # A broker that confirms nothing must not hold up what goes to the other.
+        return [lambda peer: peer == parent.id, lambda peer: peer != parent.id]
 
     def _notify(self) -> None:
         # One at a time: a burst of deeds must not take every connection to say the same.

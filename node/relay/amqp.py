@@ -40,7 +40,9 @@ CONFIRM_SECONDS = 15.0
 HEARTBEAT_SECONDS = 15
 PERSISTENT = 2
 FIRST_PAUSE = 0.2
-LONGEST_PAUSE = 5.0
+LONGEST_PAUSE = 2.0
+"""A broker that came back carries messages again within five seconds, dialling and all."""
+
 REFRESH_SECONDS = 60.0
 """How often a hub declares its queues again: an operator may have deleted one."""
 

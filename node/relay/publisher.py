@@ -11,6 +11,8 @@ One step, for each neighbour in turn:
  5. Mark the batch in one update. Link messages are finished now and leave the outbox; business
     messages are `sent` and wait for their receipt, which may have come already.
 
+An office with brokers above and below has a publisher for each: see the README.
+
 Killed anywhere, what was published and not marked is published again: the receiver recognises it.
 Two publishers on one outbox would only send twice. That is why rows are not locked while the
 network is waited for (see README).
@@ -19,7 +21,7 @@ network is waited for (see README).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -45,7 +47,7 @@ AGAIN_AFTER = timedelta(seconds=5)
 
 
 class Publisher:
-    """Empties one office's outbox."""
+    """Empties one office's outbox, as far as it goes to the neighbours that this one carries."""
 
     def __init__(
         self,
@@ -55,12 +57,14 @@ class Publisher:
         settings: RelaySettings,
         *,
         incarnation: int,
+        carries: Callable[[NodeId], bool] = window.everyone,
     ) -> None:
         self._desk = desk
         self._transport = transport
         self._signer = signer
         self._settings = settings
         self._incarnation = incarnation
+        self._carries = carries
         self._turn = 0
 
     async def step(self) -> bool:
@@ -68,7 +72,7 @@ class Publisher:
         now = self._desk.clock()
         # 1. and 2.
         async with self._desk.database.writing.begin() as session:
-            standings = await window.standings(session, self._settings, now)
+            standings = await window.standings(session, self._settings, now, self._carries)
             peers = [p for p in sorted(standings) if self._transport.reachable(p)]
             share = max(1, self._settings.batch // max(1, len(peers)))
             rows: list[Due] = []

@@ -10,6 +10,7 @@ under a new id.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -48,12 +49,21 @@ class Standing:
     waiting: bool
 
 
+def everyone(_: NodeId) -> bool:
+    """All neighbours are carried by one publisher."""
+    return True
+
+
 async def standings(
-    session: Session, settings: RelaySettings, now: datetime
+    session: Session,
+    settings: RelaySettings,
+    now: datetime,
+    carries: Callable[[NodeId], bool] = everyone,
 ) -> dict[NodeId, Standing]:
     """How the links stand that have anything open; one whose receipts are overdue is marked silent.
 
-    Two queries for however many links: a province has hundreds, and most of them rest.
+    Of the neighbours that are carried, and no others: another publisher marks theirs. Two queries
+    for however many links: a province has hundreds, and most of them rest.
     """
     sent: dict[str, tuple[int, datetime | None, datetime | None]] = {}
     waiting: set[str] = set()
@@ -72,10 +82,11 @@ async def standings(
             sent[peer] = (count, overdue_at, sent_at)
         else:
             waiting.add(peer)
-    if not sent and not waiting:
+    mine = [peer for peer in sent.keys() | waiting if carries(NodeId(peer))]
+    if not mine:
         return {}
     found = {}
-    for link in await session.scalars(select(Link).where(Link.peer.in_(sent.keys() | waiting))):
+    for link in await session.scalars(select(Link).where(Link.peer.in_(mine))):
         count, overdue_at, sent_at = sent.get(link.peer, (0, None, None))
         overdue = overdue_at is not None and overdue_at <= now
         unheard = link.heard_at is None or (sent_at is not None and link.heard_at < sent_at)

@@ -94,10 +94,14 @@ class Postgres:
 
         self._child.wait_ready(ready, 60)
 
-    def stop(self) -> None:
-        """Shut it down in good order: open connections are cut. The data stays."""
+    def stop(self, *, immediate: bool = False) -> None:
+        """Shut it down: open connections are cut. The data stays.
+
+        `immediate` skips the good order, as `pg_ctl stop -m immediate` does: the next start
+        recovers from the log.
+        """
         if self._child is not None:
-            self._child.stop(signal.SIGINT, 30)
+            self._child.stop(signal.SIGQUIT if immediate else signal.SIGINT, 30)
 
     def kill(self) -> None:
         """SIGKILL to the server and all its processes at once. The data stays as it is."""

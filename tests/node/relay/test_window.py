@@ -90,6 +90,29 @@ async def test_a_link_with_much_to_send_leaves_room_to_the_others(ends: Ends) ->
     assert await city.states() == ["sent"] * 16
 
 
+async def test_of_two_publishers_each_sends_to_its_own_neighbours_and_marks_no_link_of_the_other(
+    ends: Ends,
+) -> None:
+    city = ends.city
+    await city.post(make_note(), to=COUNTY)
+    await city.post(make_note(), to=SIBLING)
+    mine, other = (
+        Publisher(
+            city.room.desk, city.wire, city.signer, SETTINGS, incarnation=1, carries=peer.__eq__
+        )
+        for peer in (COUNTY, SIBLING)
+    )
+    assert await mine.step()
+    assert [parcel.peer for parcel in city.wire.drain()] == [COUNTY]
+    assert await other.step()
+    assert [parcel.peer for parcel in city.wire.drain()] == [SIBLING]
+    ends.wait(OVERDUE)
+    assert await mine.step()
+    assert (await city.link(COUNTY)).silent_since is not None
+    assert (await city.link(SIBLING)).silent_since is None
+    assert [parcel.peer for parcel in city.wire.drain()] == [COUNTY]
+
+
 async def test_nothing_is_sent_again_before_its_receipt_is_overdue(ends: Ends) -> None:
     await ends.county.forward(3)
     await ends.county.send_all()
