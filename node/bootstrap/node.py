@@ -25,6 +25,7 @@ from node.relay.caretaker import Caretaker
 from node.relay.consumer import Consumer
 from node.relay.memory import Switchboard
 from node.relay.publisher import Publisher
+from node.relay.replay import Replayer
 from node.relay.routes import AmqpTransport
 from node.relay.transport import Transport
 from node.storage import wake
@@ -32,6 +33,7 @@ from node.storage.database import Database
 from node.workflow import directory
 from node.workflow.desk import Desk
 from protocol.identifiers import NodeId, uuid7
+from protocol.keys import Signer
 from protocol.trust import Chains, IssuingOffice, Place, issuing_office
 
 log = structlog.get_logger()
@@ -69,30 +71,25 @@ class Node:
     async def start(self) -> None:
         """Enter the neighbours and start the loops."""
         settings, desk = self.settings, self.desk
-        async with desk.database.writing.begin() as session:
-            await directory.know(session, desk.office, "self", settings.office.region_code)
-            if desk.parent is not None:
-                await directory.know(session, desk.parent, "parent")
-            await session.flush()
-            incarnation = await directory.own_incarnation(session, desk.node)
+        incarnation = await self.enter()
         if self.half == "web":
             if desk.database.is_postgresql:
                 desk.wakers.on("outbox", self._notify)
             return
         transport = self._carrier()
-        signer = keys.file_signer(
-            settings.path(settings.keys.node_key), settings.path(settings.keys.node_chain)
-        )
+        signer = self.signer()
         poll = settings.relay.poll
         publisher = Publisher(desk, transport, signer, settings.relay, incarnation=incarnation)
         consumer = Consumer(desk, transport, settings.relay)
         sending = Loop("publisher", publisher.step, poll=poll)
         taking = Loop("consumer", consumer.step, poll=poll)
         sealing = Loop("auditor", Auditor(desk).step, poll=AUDIT_POLL)
-        self._loops = [sending, taking, sealing]
+        replaying = Loop("replayer", Replayer(desk, settings.relay).step, poll=poll)
+        self._loops = [sending, taking, sealing, replaying]
         transport.on_arrival(taking.wake)
         transport.on_way(sending.wake)
         desk.wakers.on("outbox", sending.wake)
+        desk.wakers.on("quarantine", replaying.wake)
         if self._transport is not None:
             caretaker = Caretaker(
                 lambda: directory.children(desk.database), self._transport.children_changed
@@ -103,6 +100,16 @@ class Node:
             self._spawn(wake.listen(settings.database_url, desk.wakers.wake, self._stopping))
         self._running = [self._spawn(loop.run()) for loop in self._loops]
         log.info("node.started", node=desk.node, half=self.half)
+
+    async def enter(self) -> int:
+        """Enter this office and the one above into the database; this office's incarnation."""
+        desk = self.desk
+        async with desk.database.writing.begin() as session:
+            await directory.know(session, desk.office, "self", self.settings.office.region_code)
+            if desk.parent is not None:
+                await directory.know(session, desk.parent, "parent")
+            await session.flush()
+            return await directory.own_incarnation(session, desk.node)
 
     async def stop(self) -> None:
         """Finish the steps under way, close connections."""
@@ -116,6 +123,13 @@ class Node:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.desk.database.close()
         log.info("node.stopped", node=self.desk.node)
+
+    def signer(self) -> Signer:
+        """The node's key. Raises `ConfigurationError`."""
+        settings = self.settings
+        return keys.file_signer(
+            settings.path(settings.keys.node_key), settings.path(settings.keys.node_chain)
+        )
 
     def _carrier(self) -> Transport:
         settings, desk = self.settings, self.desk

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import String
+from sqlalchemy import String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from node.storage.base import Base
@@ -27,6 +27,8 @@ class Link(Base):
     """What the publisher remembers of a neighbour: whether it answers, and when to probe it.
 
     `silent_since` is set when a receipt is overdue and cleared by anything heard from the peer.
+    `paused_at` is set while an administrator holds business messages back. `exported_at` is when
+    messages were last written to a file for the peer.
     """
 
     __tablename__ = "links"
@@ -38,3 +40,7 @@ class Link(Base):
     probes: Mapped[int] = mapped_column(default=0)
     audit_seal: Mapped[int | None]
     audit_hash: Mapped[str | None] = mapped_column(String(64))
+    paused_at: Mapped[datetime | None]
+    paused_by: Mapped[str | None] = mapped_column(String(60))
+    paused_reason: Mapped[str | None] = mapped_column(Text)
+    exported_at: Mapped[datetime | None]
