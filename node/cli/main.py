@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import typer
 
-from node.cli import enrol, items, people, serve
+from node.cli import enrol, items, links, people, quarantine, serve
 from node.cli.demo import command as demo
 from protocol.errors import ZhitongError
 
@@ -25,6 +25,8 @@ enrol.register(application)
 serve.register(application)
 people.register(application)
 items.register(application)
+links.register(application)
+quarantine.register(application)
 demo.register(application)
 
 
