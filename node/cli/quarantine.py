@@ -13,12 +13,15 @@ from uuid import UUID
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from node.cli.common import Config, desk, moment, operator, run
 from node.errors import ConfigurationError, InputError
 from node.workflow import phrases, quarantine
 from node.workflow.quarantine import Page, Seen
+
+ID_WIDTH = 36
+"""An id stays on one line, to be copied."""
 
 
 def register(application: typer.Typer) -> None:
@@ -121,7 +124,9 @@ def _print(page: Page) -> None:
             moment(group.last_at),
         )
     console.print(groups)
-    rows = Table("编号", "状态", "原因", "来自", "次数", "最近", box=None)
+    rows = Table(
+        Column("编号", min_width=ID_WIDTH), "状态", "原因", "来自", "次数", "最近", box=None
+    )
     for row in page.rows:
         rows.add_row(
             str(row.id),

@@ -19,7 +19,7 @@ import re
 import struct
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -78,46 +78,65 @@ def writing(path: Path, index: Index) -> Iterator[Callable[[bytes], None]]:
         raise ConfigurationError(f"{path} exists already: choose another name")
     draft = path.with_name(path.name + ".draft")
     try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            with ZipFile(file, "w", ZIP_DEFLATED, compresslevel=1) as archive:
-                archive.writestr(_member(INDEX), index.model_dump_json())
-                yield lambda token: archive.writestr(
-                    _member(f"tokens/{len(archive.namelist()):06}.jose"), token
-                )
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-        _sync_folder(path.parent)
-    except OSError as error:
-        raise ConfigurationError(f"cannot write {path}: {error.strerror}") from error
+        with _writing(path):
+            file = os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
+        with file:
+            archive = ZipFile(file, "w", ZIP_DEFLATED, compresslevel=1)
+
+            def add(token: bytes) -> None:
+                with _writing(path):
+                    archive.writestr(_member(f"tokens/{len(archive.namelist()):06}.jose"), token)
+
+            try:
+                with _writing(path):
+                    archive.writestr(_member(INDEX), index.model_dump_json())
+                yield add
+                with _writing(path):
+                    archive.close()
+                    file.flush()
+                    os.fsync(file.fileno())
+            finally:
+                with suppress(OSError):
+                    archive.close()
+        with _writing(path):
+            draft.replace(path)
+            _sync_folder(path.parent)
     finally:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
 
 
 @contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    # Around each use of the file, and not around the caller's work, which has errors of its own.
+    try:
+        yield
+    except OSError as error:
+        raise ConfigurationError(f"cannot write {path}: {error.strerror}") from error
+
+
+@contextmanager
 def opened(path: Path, *, recipient: NodeId) -> Iterator[Archive]:
     """A file for this office. Raises `FileRefusedError`."""
-    try:
-        # 1.
-        with path.open("rb") as file:
+    with ExitStack() as stack:
+        try:
+            # 1.
+            file = stack.enter_context(path.open("rb"))
             _demand_bearable(file)
-            with ZipFile(file) as archive:
-                found = _archive(archive)
-                # 3.
-                if found.index.recipient != recipient:
-                    raise FileRefusedError(
-                        f"the file is for {found.index.recipient}, and this office is {recipient}"
-                    )
-                # 4.
-                for _ in found.read():
-                    pass
-                yield found
-    except OSError as error:
-        raise FileRefusedError(f"cannot read {path}: {error.strerror}") from error
-    except BadZipFile as error:
-        raise FileRefusedError("the file is damaged; have it written again") from error
+            found = _archive(stack.enter_context(ZipFile(file)))
+        except OSError as error:
+            raise FileRefusedError(f"cannot read {path}: {error.strerror}") from error
+        except BadZipFile as error:
+            raise FileRefusedError("the file is damaged; have it written again") from error
+        # 3.
+        if found.index.recipient != recipient:
+            raise FileRefusedError(
+                f"the file is for {found.index.recipient}, and this office is {recipient}"
+            )
+        # 4.
+        for _ in found.read():
+            pass
+        yield found
 
 
 def _archive(archive: ZipFile) -> Archive:
@@ -166,7 +185,7 @@ def _content(archive: ZipFile, member: ZipInfo) -> bytes:
     try:
         # Never more than the directory states, which was found bearable.
         return archive.read(member)
-    except (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except (BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
         raise FileRefusedError("the file is damaged; have it written again") from error
 
 

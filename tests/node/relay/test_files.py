@@ -44,6 +44,10 @@ async def take_in(end: End, path: Path, told: Told | None = None) -> Imported:
     return await take_in_file(end.room.desk, SETTINGS, path, by="operator", progress=told or Told())
 
 
+def files_in(folder: Path) -> list[str]:
+    return [file.name for file in folder.glob("up*")]
+
+
 def count(imported: Imported) -> tuple[int, int, int, int]:
     result = imported.result
     return result.applied, result.repeated, result.link, result.refused
@@ -132,7 +136,7 @@ async def test_what_is_received_or_refused_for_good_is_not_exported_and_the_rest
 async def test_where_nothing_waits_no_file_is_written(ends: Ends, tmp_path: Path) -> None:
     done = await export(ends.county, tmp_path / "up.zip")
     assert (done.files, done.messages) == ([], 0)
-    assert list(tmp_path.glob("up*")) == []
+    assert files_in(tmp_path) == []
 
 
 async def test_receipts_go_into_every_file_for_thirty_days_and_are_then_forgotten(
@@ -173,13 +177,14 @@ async def test_an_export_that_was_cut_off_leaves_no_file_and_no_mark(
 ) -> None:
     await ends.county.forward(3)
 
-    def full(_done: int, _total: int) -> None:
+    def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    exporter = Exporter(ends.county.room.desk, ends.county.signer, incarnation=1)
-    with pytest.raises(ConfigurationError, match="No space left"):
-        await exporter.export(CITY, tmp_path / "up.zip", by="operator", limit=9, progress=full)
-    assert list(tmp_path.glob("up*")) == []
+    with monkeypatch.context() as context:
+        context.setattr(archive.os, "fsync", full)
+        with pytest.raises(ConfigurationError, match="No space left"):
+            await export(ends.county, tmp_path / "up.zip")
+    assert files_in(tmp_path) == []
     assert (await ends.county.link(CITY)).exported_at is None
     assert (await export(ends.county, tmp_path / "up.zip")).messages == 3
 
@@ -281,6 +286,27 @@ async def test_a_file_that_lay_too_long_is_refused_for_the_time_being_and_export
     assert imported.result.codes == {"envelope.time": 1}
     await export(ends.county, tmp_path / "new.zip")
     assert count(await take_in(ends.city, tmp_path / "new.zip")) == (1, 0, 0, 0)
+
+
+async def test_a_database_that_goes_away_is_no_fault_of_the_file(
+    ends: Ends, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ends.county.forward(3)
+
+    async def away(*_: object) -> None:
+        raise ConnectionRefusedError
+
+    with monkeypatch.context() as context:
+        context.setattr(Exporter, "_read", away)
+        with pytest.raises(ConnectionRefusedError):
+            await export(ends.county, tmp_path / "up.zip")
+    assert files_in(tmp_path) == []
+    await export(ends.county, tmp_path / "up.zip")
+    with monkeypatch.context() as context:
+        context.setattr(files, "take_in", away)
+        with pytest.raises(ConnectionRefusedError):
+            await take_in(ends.city, tmp_path / "up.zip")
+    assert count(await take_in(ends.city, tmp_path / "up.zip")) == (3, 0, 0, 0)
 
 
 async def test_exports_and_imports_are_noted(ends: Ends, tmp_path: Path) -> None:
