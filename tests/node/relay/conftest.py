@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -28,7 +29,20 @@ async def ends(two_levels: Hierarchy) -> AsyncIterator[Ends]:
 @pytest.fixture
 async def each_ends(make_database: MakeDatabase, swift_path: Path) -> AsyncIterator[Ends]:
     """The same two ends: the test runs once on each database."""
-    hierarchy = await rooms.set_up(swift_path / "each", DEPTH_2, make_database=make_database)
+    async with _set_up(swift_path, make_database) as joined:
+        yield joined
+
+
+@pytest.fixture
+async def ends_on_postgresql(postgresql: MakeDatabase, swift_path: Path) -> AsyncIterator[Ends]:
+    """The same two ends on PostgreSQL, for what only a database with many writers can do."""
+    async with _set_up(swift_path, postgresql) as joined:
+        yield joined
+
+
+@asynccontextmanager
+async def _set_up(folder: Path, make_database: MakeDatabase) -> AsyncIterator[Ends]:
+    hierarchy = await rooms.set_up(folder / "each", DEPTH_2, make_database=make_database)
     # Starting enters the neighbours into the directory.
     await hierarchy.start()
     await hierarchy.stop()
