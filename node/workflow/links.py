@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import base64
 import json
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from cryptography import x509
@@ -22,8 +21,8 @@ from node.storage.database import Session
 from node.storage.messages import Incoming, Outgoing
 from node.storage.offices import Link, Office
 from node.workflow import access, advice, audit
+from node.workflow.backlog import Backlog, backlogs_of
 from node.workflow.desk import Actor, Desk
-from node.workflow.outbox import LINK_PRIORITY
 
 PAGE = 50
 
@@ -43,25 +42,6 @@ class AuditWitness:
 
     seal: int
     hash: str
-
-
-@dataclass(frozen=True)
-class Backlog:
-    """Business messages to a neighbour by state.
-
-    `confirmed` were in a broker's hands at least once; `receipts` wait to be sent. `oldest_at` is
-    when the oldest was written that is not received yet.
-    """
-
-    pending: int = 0
-    sent: int = 0
-    refused_temporary: int = 0
-    refused_permanent: int = 0
-    received: int = 0
-    confirmed: int = 0
-    receipts: int = 0
-    oldest_at: datetime | None = None
-    resend_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -216,7 +196,7 @@ async def _views(session: Session, peer: str | None = None) -> list[LinkView]:
     if peer is not None:
         query = query.where(Link.peer == peer)
     found = (await session.execute(query.order_by(Link.peer))).all()
-    backlogs = await _backlogs(session, peer)
+    backlogs = await backlogs_of(session, peer)
     views = [
         _view(link, office, backlogs[link.peer], await _certificate_until(session, link.peer))
         for link, office in found
@@ -245,62 +225,6 @@ def _view(link: Link, office: Office, backlog: Backlog, until: datetime | None) 
         exported_at=link.exported_at,
         certificate_until=until,
         audit=witness,
-    )
-
-
-class _Count(NamedTuple):
-    peer: str
-    link: bool
-    state: str
-    permanent: bool | None
-    messages: int
-    confirmed: int
-    oldest_at: datetime | None
-    resend_at: datetime | None
-
-
-async def _backlogs(session: Session, peer: str | None) -> dict[str, Backlog]:
-    link = (Outgoing.priority == LINK_PRIORITY).label("link")
-    query = select(
-        Outgoing.peer,
-        link,
-        Outgoing.state,
-        Outgoing.permanent,
-        func.count(),
-        func.count(Outgoing.sent_at),
-        func.min(Outgoing.created_at),
-        func.min(Outgoing.resend_at),
-    ).group_by(Outgoing.peer, link, Outgoing.state, Outgoing.permanent)
-    if peer is not None:
-        query = query.where(Outgoing.peer == peer)
-    counts: dict[str, list[_Count]] = defaultdict(list)
-    for row in await session.execute(query):
-        counts[row[0]].append(_Count(*row))
-    return defaultdict(Backlog, {name: _backlog(found) for name, found in counts.items()})
-
-
-def _backlog(counts: Sequence[_Count]) -> Backlog:
-    totals: dict[str, int] = defaultdict(int)
-    oldest: list[datetime] = []
-    resend: list[datetime] = []
-    for count in counts:
-        if count.link:
-            totals["receipts"] += count.messages
-            continue
-        totals["confirmed"] += count.confirmed
-        if count.state == "refused":
-            kind = "permanent" if count.permanent else "temporary"
-            totals[f"refused_{kind}"] += count.messages
-        else:
-            totals[count.state] += count.messages
-        if count.state == "received":
-            continue
-        if count.oldest_at is not None:
-            oldest.append(count.oldest_at)
-        if count.resend_at is not None:
-            resend.append(count.resend_at)
-    return Backlog(
-        **totals, oldest_at=min(oldest, default=None), resend_at=min(resend, default=None)
     )
 
 
