@@ -46,9 +46,9 @@ class OfficeSettings(Section):
 
 
 class ParentSettings(OfficeSettings):
-    """The office above, and its broker, which this office dials."""
+    """The office above, and its broker, which this office dials; without one, files go between."""
 
-    broker: str
+    broker: str | None = None
 
 
 class HubSettings(Section):

@@ -121,6 +121,38 @@ class AlreadyForwardedError(NodeError):
     message = "这一稿已经上报过，无需重复上报。"
 
 
+class UnknownQuarantinedError(NodeError):
+    """There is no such message in quarantine."""
+
+    code = "quarantine.unknown"
+    status = 404
+    message = "隔离区里没有这份消息。"
+
+
+class QuarantineDecidedError(NodeError):
+    """The message was decided on before, or its bytes are not whole; have it sent again."""
+
+    code = "quarantine.decided"
+    status = 409
+    message = "这份消息已作废、已重放或原文不全，不能再这样办理；需要时请对方重发。"
+
+
+class LinkPausedError(NodeError):
+    """The link is paused; resume it first."""
+
+    code = "link.paused"
+    status = 409
+    message = "与该机关的收发已暂停，请先恢复。"
+
+
+class FileRefusedError(NodeError):
+    """The file does not carry messages for this office."""
+
+    code = "file.refused"
+    status = 422
+    message = "这个文件不能导入。"
+
+
 class ItemTakenError(NodeError):
     """An item with this id came from another office."""
 

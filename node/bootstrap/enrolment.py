@@ -152,7 +152,8 @@ def accept(folder: Path, welcome: Welcome) -> None:
     if welcome.issuing is not None:
         (folder / PLACES.issuing_chain).write_text("".join(welcome.issuing))
     parent: dict[str, object] = welcome.parent.model_dump()
-    parent["broker"] = welcome.broker or "amqp://127.0.0.1/"
+    if welcome.broker is not None:
+        parent["broker"] = welcome.broker
     with (folder / FILE_NAME).open("a", encoding="utf-8") as file:
         file.write("\n" + _toml({"parent": parent}))
 

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from node import keys
 from node.config import Settings
+from node.errors import SupersededError
 from node.loop import Loop, Wakers
 from node.relay import window
 from node.relay.auditor import Auditor
@@ -27,6 +28,7 @@ from node.relay.consumer import Consumer
 from node.relay.memory import Switchboard
 from node.relay.publisher import Publisher
 from node.relay.recovery import Recoverer
+from node.relay.replay import Replayer
 from node.relay.routes import AmqpTransport
 from node.relay.statements import Accountant
 from node.relay.transport import Transport
@@ -35,6 +37,7 @@ from node.storage.database import Database
 from node.workflow import directory
 from node.workflow.desk import Desk
 from protocol.identifiers import NodeId, uuid7
+from protocol.keys import Signer
 from protocol.trust import Chains, IssuingOffice, Place, issuing_office
 
 log = structlog.get_logger()
@@ -73,24 +76,17 @@ class Node:
     async def start(self) -> None:
         """Enter the neighbours and start the loops."""
         settings, desk = self.settings, self.desk
-        async with desk.database.writing.begin() as session:
-            await directory.know(session, desk.office, "self", settings.office.region_code)
-            if desk.parent is not None:
-                await directory.know(session, desk.parent, "parent")
-            await session.flush()
-            incarnation = await directory.own_incarnation(session, desk.node)
-            superseded = await directory.superseded_by(session, desk.node)
-        if superseded is not None:
-            log.error("node.superseded", node=desk.node, by=superseded)
+        try:
+            incarnation = await self.enter()
+        except SupersededError:
+            log.exception("node.superseded", node=desk.node)
             return
         if self.half == "web":
             if desk.database.is_postgresql:
                 desk.wakers.on("outbox", self._notify)
             return
         transport = self._carrier()
-        signer = keys.file_signer(
-            settings.path(settings.keys.node_key), settings.path(settings.keys.node_chain)
-        )
+        signer = self.signer()
         poll = settings.relay.poll
         publishers = [
             Publisher(
@@ -104,12 +100,14 @@ class Node:
         sealing = Loop("auditor", Auditor(desk).step, poll=AUDIT_POLL)
         stating = Loop("accountant", Accountant(desk).step, poll=STATEMENT_POLL)
         recovering = Loop("recoverer", Recoverer(desk).step, poll=poll)
-        self._loops = [*sending, taking, sealing, stating, recovering]
-        desk.wakers.on("superseded", self._withdraw)
+        replaying = Loop("replayer", Replayer(desk, settings.relay).step, poll=poll)
+        self._loops = [*sending, taking, sealing, stating, recovering, replaying]
         transport.on_arrival(taking.wake)
         transport.on_way(lambda: desk.wakers.wake("outbox"))
         for loop in sending:
             desk.wakers.on("outbox", loop.wake)
+        desk.wakers.on("quarantine", replaying.wake)
+        desk.wakers.on("superseded", self._withdraw)
         if self._transport is not None:
             caretaker = Caretaker(
                 lambda: directory.children(desk.database), self._transport.children_changed
@@ -120,6 +118,21 @@ class Node:
             self._spawn(wake.listen(settings.database_url, desk.wakers.wake, self._stopping))
         self._running = [self._spawn(loop.run()) for loop in self._loops]
         log.info("node.started", node=desk.node, half=self.half)
+
+    async def enter(self) -> int:
+        """Enter this office and the one above into the database; this office's incarnation.
+
+        Raises `SupersededError` where a later one goes on in its place.
+        """
+        desk = self.desk
+        async with desk.database.writing.begin() as session:
+            await directory.know(session, desk.office, "self", self.settings.office.region_code)
+            if desk.parent is not None:
+                await directory.know(session, desk.parent, "parent")
+            await session.flush()
+            if await directory.superseded_by(session, desk.node) is not None:
+                raise SupersededError
+            return await directory.own_incarnation(session, desk.node)
 
     async def stop(self) -> None:
         """Finish the steps under way, close connections."""
@@ -133,6 +146,13 @@ class Node:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.desk.database.close()
         log.info("node.stopped", node=self.desk.node)
+
+    def signer(self) -> Signer:
+        """The node's key. Raises `ConfigurationError`."""
+        settings = self.settings
+        return keys.file_signer(
+            settings.path(settings.keys.node_key), settings.path(settings.keys.node_chain)
+        )
 
     def _carrier(self) -> Transport:
         settings, desk = self.settings, self.desk

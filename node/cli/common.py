@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -15,9 +17,13 @@ from node.bootstrap import node as bootstrap
 from node.config import Settings, load
 from node.errors import ConfigurationError, DatabaseAwayError
 from node.storage.database import is_away, lacks_tables
-from node.workflow.desk import Desk
+from node.workflow import access
+from node.workflow.desk import Actor, Desk
 
 T = TypeVar("T")
+
+OPERATOR = "operator"
+OFFICE_TIME = ZoneInfo("Asia/Shanghai")
 
 Config = Annotated[
     Path,
@@ -62,3 +68,13 @@ async def desk(config: Path) -> AsyncIterator[Desk]:
         yield opened
     finally:
         await opened.database.close()
+
+
+def operator(opened: Desk) -> Actor:
+    """Whoever may read the office's configuration: not asked for an account."""
+    return Actor(id=opened.new_id(), username=OPERATOR, name=OPERATOR, role=access.ADMINISTRATOR)
+
+
+def moment(at: datetime | None) -> str:
+    """A time as the office reads it."""
+    return "—" if at is None else at.astimezone(OFFICE_TIME).strftime("%Y-%m-%d %H:%M:%S")

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import typer
 
-from node.cli import backup, enrol, items, people, serve
+from node.cli import backup, enrol, items, links, people, quarantine, serve
 from node.cli.demo import command as demo
 from protocol.errors import ZhitongError
 
@@ -26,6 +26,8 @@ serve.register(application)
 people.register(application)
 items.register(application)
 backup.register(application)
+links.register(application)
+quarantine.register(application)
 demo.register(application)
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from zoneinfo import ZoneInfo
-
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from node.cli.common import OFFICE_TIME
 from node.workflow import phrases
 from node.workflow.reading import ItemView
 
-OFFICE_TIME = ZoneInfo("Asia/Shanghai")
 COLOURS = {
     "adopted": "green",
     "instructed": "green",

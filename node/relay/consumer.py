@@ -13,7 +13,7 @@ import structlog
 
 from node.config import RelaySettings
 from node.relay.errors import PoisonError
-from node.relay.reception import Reception
+from node.relay.reception import Reception, Result
 from node.relay.transport import Delivery, Transport
 from node.storage.database import is_away
 from node.workflow.desk import Desk
@@ -30,7 +30,6 @@ class Consumer:
         self._limit = settings.batch
         self._reception = Reception(desk, settings)
         self._batch: list[Delivery] = []
-        self._superseded = False
 
     async def step(self) -> bool:
         """Take in one batch; whether there was one."""
@@ -38,44 +37,46 @@ class Consumer:
             self._batch = await self._transport.take(self._limit)
         if not self._batch:
             return False
-        if len(self._batch) == 1 or any(delivery.dead for delivery in self._batch):
-            await self._singly(self._batch)
-        else:
-            await self._together(self._batch)
+        result = await take_in(self._reception, self._batch)
         # After the commit, and only then.
         await self._transport.acknowledge(self._batch)
         self._batch = []
         self._desk.wakers.wake("outbox")
-        if self._superseded:
+        if result.superseded:
             self._desk.wakers.wake("superseded")
         return True
 
-    async def _together(self, batch: Sequence[Delivery]) -> None:
+
+async def take_in(reception: Reception, batch: Sequence[Delivery]) -> Result:
+    """Take in the batch, or find what is poisonous in it. Raises while the database is away."""
+    if len(batch) == 1 or any(delivery.dead for delivery in batch):
+        return await _singly(reception, batch)
+    try:
+        result = await reception.take_in(batch)
+    except Exception as error:
+        if is_away(error):
+            raise
+        log.warning("inbox.batch_failed", messages=len(batch), error=type(error).__name__)
+        return await _singly(reception, batch)
+    log.info(
+        "inbox.taken_in",
+        applied=result.applied,
+        parked=result.parked,
+        repeated=result.repeated,
+        refused=result.refused,
+        link=result.link,
+    )
+    return result
+
+
+async def _singly(reception: Reception, batch: Sequence[Delivery]) -> Result:
+    total = Result()
+    for delivery in batch:
         try:
-            result = await self._reception.take_in(batch)
+            total.add(await reception.take_in([delivery]))
         except Exception as error:
             if is_away(error):
                 raise
-            log.warning("inbox.batch_failed", messages=len(batch), error=type(error).__name__)
-            await self._singly(batch)
-            return
-        self._superseded |= result.superseded
-        log.info(
-            "inbox.taken_in",
-            applied=result.applied,
-            parked=result.parked,
-            repeated=result.repeated,
-            refused=result.refused,
-            link=result.link,
-        )
-
-    async def _singly(self, batch: Sequence[Delivery]) -> None:
-        for delivery in batch:
-            try:
-                result = await self._reception.take_in([delivery])
-                self._superseded |= result.superseded
-            except Exception as error:
-                if is_away(error):
-                    raise
-                log.exception("inbox.poison", queue=delivery.queue, error=type(error).__name__)
-                await self._reception.refuse(delivery, PoisonError())
+            log.exception("inbox.poison", queue=delivery.queue, error=type(error).__name__)
+            total.add(await reception.refuse(delivery, PoisonError()))
+    return total

@@ -33,7 +33,11 @@ async def put(
     now: datetime,
     message: Opened | None = None,
 ) -> None:
-    """Keep what was refused. `message` is given when its signature was verified."""
+    """Keep what was refused. `message` is given when its signature was verified.
+
+    What is replayed from here did not come again, and does not count again. What was discarded
+    stays discarded.
+    """
     digest = hashlib.sha256(delivery.body).hexdigest()
     known = await session.scalar(
         select(Quarantined)
@@ -43,8 +47,10 @@ async def put(
     peer = message.event.sender if message else None
     log.warning("message.refused", code=error.code, peer=peer, queue=delivery.queue)
     if known is not None:
-        known.times += 1
-        known.last_at = now
+        if delivery.arrived_at is None:
+            known.times += 1
+            known.last_at = now
+            known.state = "held" if known.state == "replayed" else known.state
         return
     session.add(
         Quarantined(
@@ -57,7 +63,7 @@ async def put(
             message_id=message.event.id if message else None,
             queue=delivery.queue,
             body=delivery.body[:KEPT_BYTES],
-            properties=asdict(delivery.properties),
+            properties=asdict(delivery.properties) if delivery.properties else {},
             first_at=now,
             last_at=now,
         )

@@ -2,7 +2,7 @@
 
  1. Open each envelope (`protocol.envelope`, steps 1 to 15). Those that fail are quarantined; they
     get no receipt, since nobody is known to have sent them.
- 2. The unsigned properties agree with the signed content.
+ 2. The unsigned properties, where the transport carries any, agree with the signed content.
  3. The sender is a neighbour known here, and its incarnation is not an old one.
  4. The identity (source, id, digest) is new. A duplicate gets the stored verdict again; the same
     id with another digest is refused.
@@ -18,9 +18,9 @@ What is refused from step 2 on gets a negative receipt, and changes nothing but 
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -33,7 +33,7 @@ from node.relay import quarantine, receipts, recovery, returning, statements, wi
 from node.relay.errors import AlteredError, IncarnationError, PropertiesError
 from node.relay.transport import CONTENT_TYPE, Delivery
 from node.storage import bulk
-from node.storage.database import Session
+from node.storage.database import Session, take_turn
 from node.storage.messages import Incoming
 from node.storage.offices import Office
 from node.workflow import receive
@@ -42,7 +42,7 @@ from node.workflow.desk import Desk
 from node.workflow.intake import Intake, prepare
 from protocol import envelope
 from protocol.envelope import Opened
-from protocol.errors import ZhitongError
+from protocol.errors import ClockError, ZhitongError
 from protocol.identifiers import NodeId
 from protocol.messages import catalogue
 from protocol.messages.links import Receipt, ReceiptEntry, Replay, Statement
@@ -56,7 +56,7 @@ AT_ONCE = 20
 
 @dataclass
 class Result:
-    """What a batch came to."""
+    """What a batch came to. `codes` counts the refusals by their reason."""
 
     applied: int = 0
     parked: int = 0
@@ -64,7 +64,23 @@ class Result:
     refused: int = 0
     link: int = 0
     superseded: bool = False
+    codes: Counter[str] = field(default_factory=Counter)
     entries: dict[NodeId, list[ReceiptEntry]] = field(default_factory=lambda: defaultdict(list))
+
+    def refuse(self, error: ZhitongError) -> None:
+        """One more was refused."""
+        self.refused += 1
+        self.codes[error.code] += 1
+
+    def add(self, other: Result) -> None:
+        """Count the messages of another batch as well."""
+        self.applied += other.applied
+        self.parked += other.parked
+        self.repeated += other.repeated
+        self.refused += other.refused
+        self.link += other.link
+        self.superseded |= other.superseded
+        self.codes += other.codes
 
 
 class Reception:
@@ -85,11 +101,12 @@ class Reception:
                 await asyncio.sleep(0)
         result = Result()
         async with self._desk.database.writing.begin() as session:
+            await take_turn(session, "reception")
             good: list[tuple[Delivery, Opened]] = []
             for delivery, message in opened:
                 if isinstance(message, ZhitongError):
                     await quarantine.put(session, self._desk, delivery, message, now)
-                    result.refused += 1
+                    result.refuse(message)
                 else:
                     good.append((delivery, message))
             if good:
@@ -100,8 +117,10 @@ class Reception:
         """Quarantine one delivery that could not be taken in."""
         now = self._desk.clock()
         message = self._open(delivery, now)
-        result = Result(refused=1)
+        result = Result()
+        result.refuse(error)
         async with self._desk.database.writing.begin() as session:
+            await take_turn(session, "reception")
             opened = message if isinstance(message, Opened) else None
             await quarantine.put(session, self._desk, delivery, error, now, opened)
             if opened is not None and not catalogue.is_link_type(opened.name):
@@ -114,6 +133,11 @@ class Reception:
             return envelope.open_message(
                 delivery.body, chains=self._desk.chains, place=self._desk.place, now=now
             )
+        except ClockError as error:
+            if delivery.arrived_at is None:
+                return error
+            # What is replayed was in time when it came.
+            return self._open(replace(delivery, arrived_at=None), delivery.arrived_at)
         except ZhitongError as error:
             return error
 
@@ -138,7 +162,7 @@ class Reception:
                 await self._accept(intake, message, known, result)
             except ZhitongError as error:
                 await quarantine.put(session, self._desk, delivery, error, now, message)
-                result.refused += 1
+                result.refuse(error)
                 # An office that is no neighbour here has no link on which to answer.
                 office = offices.get(message.event.sender)
                 if office is not None and (entry := _refusal(message, error, office)) is not None:
@@ -233,6 +257,8 @@ class Reception:
 def _demand_properties(delivery: Delivery, message: Opened) -> None:
     # 2.
     said = delivery.properties
+    if said is None:
+        return
     signed = {
         "message_id": str(message.event.id),
         "type": message.event.type,

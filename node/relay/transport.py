@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from protocol.identifiers import NodeId
@@ -40,13 +41,15 @@ class Parcel:
 class Delivery:
     """A body that arrived. `dead` when it comes from a dead-letter queue, to be taken singly.
 
-    `handle` belongs to the transport.
+    `properties` is None where there are none to compare: a file has only the token. `arrived_at`
+    is set for what came before and is replayed from quarantine. `handle` belongs to the transport.
     """
 
     body: bytes
-    properties: Properties
+    properties: Properties | None
     queue: str
     dead: bool = False
+    arrived_at: datetime | None = None
     handle: object = field(default=None, compare=False, repr=False)
 
 

@@ -4,7 +4,8 @@ At most `window` messages of a link wait for their receipt. A receipt that is ov
 two things. If the peer was heard since the message was sent, the message or its receipt was lost:
 it is sent again, later each time: the peer may be unable to read it, and so to answer. If not, the
 peer is silent: then only the oldest message is sent again, as a probe, with growing pauses, and
-anything heard from the peer reopens the link. Nothing is ever given up, and nothing is sent again
+anything heard from the peer reopens the link. On a link that was paused only receipts go out, and
+what comes is taken in. Nothing is ever given up, and nothing is sent again
 under a new id.
 """
 
@@ -113,6 +114,8 @@ async def due(
 ) -> list[Due]:
     """What to send on the link now, at most `share` rows."""
     link = standing.link
+    if link.paused_at is not None:
+        return await _new(session, link, now, share, room=0)
     again: list[Due] = []
     if link.silent_since is None:
         if standing.overdue_at is not None and standing.overdue_at <= now:
@@ -188,7 +191,7 @@ async def _new(session: Session, link: Link, now: datetime, share: int, room: in
         Outgoing.peer == link.peer, or_(Outgoing.state == "pending", temporary), ready
     )
     if room <= 0:
-        # Receipts are never held back by the window.
+        # Receipts are never held back, neither by the window nor by a pause.
         query = query.where(Outgoing.priority == 0)
     return await _read(
         session,

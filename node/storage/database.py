@@ -8,13 +8,14 @@ needs. Nothing is flushed behind a use-case's back: everything goes out at the c
 
 from __future__ import annotations
 
+import hashlib
 import socket
 import sqlite3
 from pathlib import Path
 from typing import Any
 
 from pydantic_core import to_json
-from sqlalchemy import event
+from sqlalchemy import event, func, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -55,6 +56,16 @@ class Database:
     async def close(self) -> None:
         """Close all connections."""
         await self.engine.dispose()
+
+
+async def take_turn(session: Session, name: str) -> None:
+    """Wait until no other transaction of this database holds the turn; it ends with this one.
+
+    SQLite has one writer at a time anyway.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
+        await session.execute(select(func.pg_advisory_xact_lock(number)))
 
 
 def is_away(error: BaseException) -> bool:

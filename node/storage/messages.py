@@ -82,7 +82,13 @@ class Incoming(Base):
 
 
 class Quarantined(Base):
-    """A message that was refused: why, from where, how often, and the raw bytes."""
+    """A message that was refused: why, from where, how often, and the raw bytes.
+
+    `state` is held, wanted (someone asked for its replay), replayed or discarded; `decided_…` and
+    `reason` tell of the last who asked. `outcome` is the code with which the last replay was
+    refused. Of a discarded message the bytes are gone and the digest stays. `properties` are empty
+    where the transport carries none.
+    """
 
     __tablename__ = "quarantine"
 
@@ -99,5 +105,19 @@ class Quarantined(Base):
     times: Mapped[int] = mapped_column(default=1)
     first_at: Mapped[datetime]
     last_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(String(10), default="held", server_default="held")
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[str | None] = mapped_column(String(60))
+    reason: Mapped[str | None] = mapped_column(Text)
+    outcome: Mapped[str | None] = mapped_column(String(60))
 
-    __table_args__ = (UniqueConstraint("digest", "code"),)
+    __table_args__ = (
+        UniqueConstraint("digest", "code"),
+        # The relay replays what was asked for.
+        Index(
+            "ix_quarantine_wanted",
+            "decided_at",
+            postgresql_where=text("state = 'wanted'"),
+            sqlite_where=text("state = 'wanted'"),
+        ),
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, String
+from sqlalchemy import BigInteger, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from node.storage.base import Base
@@ -33,6 +33,8 @@ class Link(Base):
 
     `silent_since` is set when a receipt is overdue and cleared by anything heard from the peer.
     `stated_at` is when the last statement of account about what was sent there was made.
+    `paused_at` is set while an administrator holds business messages back. `exported_at` is when
+    messages were last written to a file for the peer.
     """
 
     __tablename__ = "links"
@@ -45,3 +47,7 @@ class Link(Base):
     audit_seal: Mapped[int | None]
     audit_hash: Mapped[str | None] = mapped_column(String(64))
     stated_at: Mapped[datetime | None]
+    paused_at: Mapped[datetime | None]
+    paused_by: Mapped[str | None] = mapped_column(String(60))
+    paused_reason: Mapped[str | None] = mapped_column(Text)
+    exported_at: Mapped[datetime | None]

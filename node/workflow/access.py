@@ -25,6 +25,7 @@ MAY: dict[str, frozenset[str]] = {
     "implement": frozenset({EDITOR}),
     "close": frozenset({EDITOR}),
     "manage_people": frozenset({ADMINISTRATOR}),
+    "manage_links": frozenset({ADMINISTRATOR}),
 }
 
 

@@ -50,6 +50,8 @@ class Journey:
 
     hierarchy: Hierarchy
     rooms: dict[str, Room] = field(default_factory=dict)
+    by_files: bool = False
+    """Files go between offices: receipts stay for the next one."""
 
     @property
     def line(self) -> Sequence[str]:
@@ -100,7 +102,9 @@ class Journey:
     async def settled(self) -> None:
         """Wait until every message has its receipt and every deed its seal."""
         for office in self.rooms:
-            query = select(func.count()).where(Outgoing.state != "received")
+            query = select(func.count()).where(
+                Outgoing.state != "received", Outgoing.priority >= int(self.by_files)
+            )
             await until(
                 lambda office=office, query=query: self._count(office, query, 0),
                 SECONDS,

@@ -82,7 +82,7 @@ def test_the_environment_overrides_the_file_and_leaves_the_rest(
         (OFFICE + "[web]\nprot = 80\n", "web.prot: Extra inputs are not permitted"),
         (OFFICE + "[web]\nport = 70000\n", "web.port"),
         (OFFICE + "[limits]\nbody_characters = 20001\n", "limits.body_characters"),
-        (OFFICE + '[parent]\nid = "yunzhou"\nname = "云州"\nlevel = "city"\n', "parent.broker"),
+        (OFFICE + '[parent]\nid = "yunzhou"\nname = "云州"\n', "parent.level"),
         (OFFICE.replace("donghu", "Dong Hu"), "office.id"),
         (OFFICE.replace('"county"', '"3"'), "office.level"),
         (OFFICE + 'region_code = "4201"\n', "office.region_code"),

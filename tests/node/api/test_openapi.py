@@ -29,6 +29,13 @@ ACTIONS = (
 )
 ROUTES = {
     *(("post", f"/api/v1/items/{{item_id}}/{action}") for action in ACTIONS),
+    ("get", "/api/v1/links"),
+    ("get", "/api/v1/links/{peer}"),
+    ("get", "/api/v1/links/{peer}/refused"),
+    *(("post", f"/api/v1/links/{{peer}}/{deed}") for deed in ("pause", "resume", "probe")),
+    ("get", "/api/v1/quarantine"),
+    ("get", "/api/v1/quarantine/{id}"),
+    *(("post", f"/api/v1/quarantine/{{id}}/{deed}") for deed in ("replay", "discard")),
     ("get", "/api/v1/items"),
     ("post", "/api/v1/items"),
     ("get", "/api/v1/items/{item_id}"),

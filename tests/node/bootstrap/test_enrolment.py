@@ -59,6 +59,16 @@ def county(tmp_path: Path) -> Path:
     return folder
 
 
+async def test_a_county_below_a_city_without_a_broker_dials_nobody(
+    city: Above, county: Path
+) -> None:
+    request = enrolment.make_request(county, COUNTY, hub=False)
+    enrolment.accept(county, await city.certify(request, broker=None))
+    settings = config.load(county)
+    assert settings.parent is not None
+    assert (settings.parent.id, settings.parent.broker) == ("yunzhou", None)
+
+
 async def test_a_county_that_was_certified_stands_below_its_city(city: Above, county: Path) -> None:
     request = enrolment.make_request(county, COUNTY, hub=False)
     enrolment.accept(county, await city.certify(request))

@@ -11,10 +11,13 @@ from structlog.testing import capture_logs
 
 from node.bootstrap.node import Node
 from node.errors import ConfigurationError
+from node.relay import quarantine as keeping
+from node.relay.errors import PoisonError
+from node.relay.transport import Delivery
 from node.storage.audit import AuditRow
 from node.storage.items import Item
 from node.storage.offices import Link, Office
-from node.workflow import forwarding
+from node.workflow import forwarding, quarantine
 from protocol.errors import ExpiredError
 from tests.node import rooms
 from tests.node.rooms import Clock, Room
@@ -46,6 +49,24 @@ async def test_a_node_that_runs_seals_what_is_done(lone: Hierarchy) -> None:
         await until(lambda: _sealed(node), what="the seal")
     finally:
         await node.stop()
+
+
+async def test_a_node_that_runs_replays_what_was_asked_of_its_quarantine(lone: Hierarchy) -> None:
+    node = lone.open("donghu")
+    await node.start()
+    desk, admin = node.desk, await lone.actor("donghu", "admin")
+    async with desk.database.writing.begin() as session:
+        delivery = Delivery(b"no token", None, "zt.donghu.in")
+        await keeping.put(session, desk, delivery, PoisonError(), desk.clock())
+    [held] = (await quarantine.list_held(desk, admin)).rows
+
+    await quarantine.replay(desk, admin, held.id)
+
+    async def replayed() -> bool:
+        return (await quarantine.show(desk, admin, held.id)).held.outcome == "envelope.malformed"
+
+    await until(replayed, what="the replay")
+    await node.stop()
 
 
 async def test_building_a_node_opens_nothing(lone: Hierarchy) -> None:

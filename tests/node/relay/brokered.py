@@ -224,7 +224,7 @@ def wire(folder: Path, url: str, management: str | None, **relay: object) -> Non
         file = office / FILE_NAME
         if not file.is_file():
             continue
-        text = file.read_text().replace('"amqp://127.0.0.1/"', f'"{url}"')
+        text = file.read_text().replace("[parent]\n", f'[parent]\nbroker = "{url}"\n')
         for name, value in (RELAY | relay).items():
             lines = [ln for ln in text.splitlines() if not ln.startswith(f"{name} =")]
             at = lines.index("[relay]") + 1

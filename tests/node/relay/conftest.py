@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from node.relay import amqp, publisher
+from tests.node import rooms
 from tests.node.relay import brokered, logs
 from tests.node.relay import ends as ends_
 from tests.node.relay.brokered import Brokered
 from tests.node.relay.ends import Ends
-from tests.offices import Hierarchy
+from tests.offices import DEPTH_2, Hierarchy, MakeDatabase
 from tests.servers.rabbitmq import RabbitMQ
 
 
@@ -20,6 +23,30 @@ from tests.servers.rabbitmq import RabbitMQ
 async def ends(two_levels: Hierarchy) -> AsyncIterator[Ends]:
     """The county 东湖 and the city 云州 above it, with a wire between them."""
     async with ends_.joined(two_levels) as joined:
+        yield joined
+
+
+@pytest.fixture
+async def each_ends(make_database: MakeDatabase, swift_path: Path) -> AsyncIterator[Ends]:
+    """The same two ends: the test runs once on each database."""
+    async with _set_up(swift_path, make_database) as joined:
+        yield joined
+
+
+@pytest.fixture
+async def ends_on_postgresql(postgresql: MakeDatabase, swift_path: Path) -> AsyncIterator[Ends]:
+    """The same two ends on PostgreSQL, for what only a database with many writers can do."""
+    async with _set_up(swift_path, postgresql) as joined:
+        yield joined
+
+
+@asynccontextmanager
+async def _set_up(folder: Path, make_database: MakeDatabase) -> AsyncIterator[Ends]:
+    hierarchy = await rooms.set_up(folder / "each", DEPTH_2, make_database=make_database)
+    # Starting enters the neighbours into the directory.
+    await hierarchy.start()
+    await hierarchy.stop()
+    async with ends_.joined(hierarchy) as joined:
         yield joined
 
 

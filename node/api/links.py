@@ -1,0 +1,61 @@
+"""Links: how they stand, what neighbours refused, and holding one back."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+
+from node.api.link_shapes import LinkList, LinkShape, RefusalList
+from node.api.shapes import Reason
+from node.http.session import OneDesk, Person
+from node.workflow import links
+from protocol.identifiers import NODE_ID
+from protocol.offices import BIGGEST
+
+router = APIRouter(prefix="/links", tags=["links"])
+
+Peer = Annotated[str, Path(pattern=f"^{NODE_ID.pattern}$")]
+
+
+@router.get("")
+async def list_links(desk: OneDesk, person: Person) -> LinkList:
+    """Every neighbour, the office above first."""
+    views = await links.list_links(desk, person)
+    return LinkList(links=[LinkShape.of(view) for view in views])
+
+
+@router.get("/{peer}")
+async def view_link(peer: Peer, desk: OneDesk, person: Person) -> LinkShape:
+    """One link."""
+    return LinkShape.of(await links.show(desk, person, peer))
+
+
+@router.get("/{peer}/refused")
+async def list_refused(
+    peer: Peer,
+    desk: OneDesk,
+    person: Person,
+    offset: Annotated[int, Query(ge=0, le=BIGGEST)] = 0,
+    limit: Annotated[int, Query(ge=1, le=200)] = links.PAGE,
+) -> RefusalList:
+    """What this neighbour refused, why, and what you can do."""
+    return RefusalList.of(await links.refusals(desk, person, peer, offset=offset, limit=limit))
+
+
+@router.post("/{peer}/pause", status_code=204)
+async def pause(peer: Peer, given: Reason, desk: OneDesk, person: Person) -> None:
+    """Send this neighbour nothing but receipts, until the link is resumed."""
+    await links.pause(desk, person, peer, given.reason)
+
+
+@router.post("/{peer}/resume", status_code=204)
+async def resume(peer: Peer, desk: OneDesk, person: Person) -> None:
+    """Send again."""
+    await links.resume(desk, person, peer)
+
+
+@router.post("/{peer}/probe", status_code=204)
+async def probe(peer: Peer, desk: OneDesk, person: Person) -> None:
+    """Try now instead of waiting for the next attempt."""
+    await links.probe(desk, person, peer)

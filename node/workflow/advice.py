@@ -1,0 +1,61 @@
+"""What a person can do about a refusal: one sentence for each code, for either end of the link."""
+
+from __future__ import annotations
+
+UPGRADE = "对方的程序版本较旧，升级后会自动收下；本机关会继续重发，无需处理。"
+CLOCK = "签名时间与对方时钟相差太大：请核对两地时钟，程序会自动重新签名发送。"
+CERTIFICATE = "对方不认可本机关的证书：请核对本机关证书是否到期，必要时向上级重新申请。"
+FORM = "消息不合规范，重发也不会被接受：请把代码告诉对方和本系统的维护人员。"
+
+TO_SENDER = {
+    "message.unsupported": UPGRADE,
+    "envelope.type": UPGRADE,
+    "envelope.time": CLOCK,
+    "message.incarnation": "本机关可能是从旧备份恢复的，对方已见过更新的：请立即停机核查。",
+    "message.poison": "对方处理时出错：请联系对方管理员，程序改正后在其隔离区重放即可。",
+    "message.altered": "对方已收到编号相同、内容不同的消息：请立即核查本机关是否从旧备份恢复。",
+    "message.properties": "途中的投递信息与签名内容不符：请检查消息服务器的账号设置。",
+    "office.unknown": "对方没有登记本机关：请对方先为本机关办理准入，再在其隔离区重放。",
+    "item.taken": "这件信息的编号已由其他机关报送：请联系对方编辑核对。",
+    "item.state": "对方那里这件信息的状态不允许这一步：请联系对方编辑核对。",
+    "fact.conflict": "对方已收到同一序号的另一办理结果：请核查本机关是否从旧备份恢复。",
+    "evidence.refused": "随附的上级签名不能证明这项内容：请联系对方管理员核对证书。",
+    "envelope.chain": CERTIFICATE,
+    "envelope.expired": CERTIFICATE,
+    "envelope.stranger": CERTIFICATE,
+    "envelope.data": FORM,
+    "envelope.payload": FORM,
+}
+
+TO_RECEIVER = {
+    "message.unsupported": "升级本机关的程序，然后重放；对方也会继续重发。",
+    "envelope.type": "升级本机关的程序，然后重放；对方也会继续重发。",
+    "envelope.time": "核对本机关的时钟，然后重放；对方也会重新签名发送。",
+    "message.incarnation": "对方可能是从旧备份恢复的：请先与对方核实，不要急于重放。",
+    "message.poison": "把日志交给维护人员；程序改正后重放。",
+    "message.altered": "编号相同、内容不同：请与对方核实后作废，不要重放。",
+    "message.properties": "检查消息服务器上对方的账号设置，改正后重放。",
+    "office.unknown": "先为对方办理准入（certify），然后重放。",
+    "envelope.chain": "来历不明：签名不属于本系统的机关，核实后作废。",
+    "envelope.stranger": "签名者不是上级，也不是本机关签发的下级：核实后作废。",
+    "envelope.recipient": "这是发给其他机关的消息：查明为何送到这里，然后作废。",
+    "envelope.signature": "内容与签名不符，可能被改动：核实后作废，请对方重发。",
+}
+
+
+def to_sender(code: str, *, permanent: bool) -> str:
+    """What the office whose message was refused can do."""
+    if code in TO_SENDER:
+        return TO_SENDER[code]
+    if permanent:
+        return "对方不接受这份消息，不会再重发：请联系对方管理员，必要时由其在隔离区重放。"
+    return "对方暂时不能接受，程序会继续重发，无需处理。"
+
+
+def to_receiver(code: str, *, permanent: bool) -> str:
+    """What the office that refused a message can do."""
+    if code in TO_RECEIVER:
+        return TO_RECEIVER[code]
+    if permanent:
+        return "与发送方核实；原因消除后可以重放，确属无效的请作废。"
+    return "原因消除后可以重放；对方也会继续重发。"

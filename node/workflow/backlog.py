@@ -1,0 +1,91 @@
+"""What waits for each neighbour, counted from the outbox in one query."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import func, select
+
+from node.storage.database import Session
+from node.storage.messages import Outgoing
+from node.workflow.outbox import LINK_PRIORITY
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """Business messages to a neighbour by state.
+
+    `confirmed` were in a broker's hands at least once; `receipts` wait to be sent. `oldest_at` is
+    when the oldest was written that is not received yet.
+    """
+
+    pending: int = 0
+    sent: int = 0
+    refused_temporary: int = 0
+    refused_permanent: int = 0
+    received: int = 0
+    confirmed: int = 0
+    receipts: int = 0
+    oldest_at: datetime | None = None
+    resend_at: datetime | None = None
+
+
+class _Count(NamedTuple):
+    peer: str
+    link: bool
+    state: str
+    permanent: bool | None
+    messages: int
+    confirmed: int
+    oldest_at: datetime | None
+    resend_at: datetime | None
+
+
+async def backlogs_of(session: Session, peer: str | None = None) -> dict[str, Backlog]:
+    """The backlog of one neighbour, or of all; empty where nothing was ever sent."""
+    link = (Outgoing.priority == LINK_PRIORITY).label("link")
+    query = select(
+        Outgoing.peer,
+        link,
+        Outgoing.state,
+        Outgoing.permanent,
+        func.count(),
+        func.count(Outgoing.sent_at),
+        func.min(Outgoing.created_at),
+        func.min(Outgoing.resend_at),
+    ).group_by(Outgoing.peer, link, Outgoing.state, Outgoing.permanent)
+    if peer is not None:
+        query = query.where(Outgoing.peer == peer)
+    counts: dict[str, list[_Count]] = defaultdict(list)
+    for row in await session.execute(query):
+        counts[row[0]].append(_Count(*row))
+    return defaultdict(Backlog, {name: _backlog(found) for name, found in counts.items()})
+
+
+def _backlog(counts: Sequence[_Count]) -> Backlog:
+    totals: dict[str, int] = defaultdict(int)
+    oldest: list[datetime] = []
+    resend: list[datetime] = []
+    for count in counts:
+        if count.link:
+            totals["receipts"] += count.messages
+            continue
+        totals["confirmed"] += count.confirmed
+        if count.state == "refused":
+            kind = "permanent" if count.permanent else "temporary"
+            totals[f"refused_{kind}"] += count.messages
+        else:
+            totals[count.state] += count.messages
+        if count.state == "received":
+            continue
+        if count.oldest_at is not None:
+            oldest.append(count.oldest_at)
+        if count.resend_at is not None:
+            resend.append(count.resend_at)
+    return Backlog(
+        **totals, oldest_at=min(oldest, default=None), resend_at=min(resend, default=None)
+    )

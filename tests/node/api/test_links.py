@@ -1,0 +1,156 @@
+"""Links and quarantine over the API: for administrators alone, in shapes that stay."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from node.relay import quarantine
+from node.relay.errors import PoisonError
+from node.relay.transport import Delivery
+from node.storage.messages import Outgoing
+from node.storage.offices import Link, Office
+from tests.node.browser import problem, visit
+from tests.node.rooms import Room
+
+LINKS, QUARANTINE = "/api/v1/links", "/api/v1/quarantine"
+CITY = f"{LINKS}/yunzhou"
+
+
+@pytest.fixture
+async def admin(county: Room) -> AsyncIterator[httpx.AsyncClient]:
+    """The administrator, logged in, of a county with a neighbour and a message in quarantine."""
+    now = county.clock()
+    async with county.database.writing.begin() as session:
+        session.add(Office(id="yunzhou", name="云州市政协", level="city", relation="parent"))
+        session.add(Link(peer="yunzhou"))
+        session.add(
+            Outgoing(
+                id=uuid4(),
+                peer="yunzhou",
+                name="submission",
+                subject=uuid4(),
+                payload=b"{}",
+                digest="0" * 64,
+                priority=3,
+                state="refused",
+                code="item.taken",
+                permanent=True,
+                created_at=now,
+                answered_at=now,
+            )
+        )
+        delivery = Delivery(b"no token", None, "zt.donghu.in")
+        await quarantine.put(session, county.desk, delivery, PoisonError(), now)
+    async with visit(county, "admin") as client:
+        yield client
+    async with county.database.writing.begin() as session:
+        await session.delete(await session.get_one(Link, "yunzhou"))
+        await session.delete(await session.get_one(Office, "yunzhou"))
+
+
+async def test_a_link_has_a_stable_shape(admin: httpx.AsyncClient) -> None:
+    [link] = (await admin.get(LINKS)).json()["links"]
+    assert link == (await admin.get(CITY)).json()
+    oldest = link["backlog"].pop("oldest_at")
+    assert oldest is not None
+    assert link == {
+        "peer": "yunzhou",
+        "name": "云州市政协",
+        "level": "city",
+        "relation": "parent",
+        "backlog": {
+            "pending": 0,
+            "sent": 0,
+            "refused_temporary": 0,
+            "refused_permanent": 1,
+            "received": 0,
+            "confirmed": 0,
+            "receipts": 0,
+        },
+        "heard_at": None,
+        "silent_since": None,
+        "next_attempt_at": None,
+        "paused": None,
+        "exported_at": None,
+        "certificate_until": None,
+        "audit": None,
+    }
+
+
+async def test_refusals_are_listed_with_advice(admin: httpx.AsyncClient) -> None:
+    answer = (await admin.get(f"{CITY}/refused")).json()
+    [refusal] = answer["refused"]
+    assert (answer["total"], refusal["code"], refusal["permanent"]) == (1, "item.taken", True)
+    assert refusal["advice"].startswith("这件信息的编号已由其他机关报送")
+
+
+async def test_a_link_is_paused_resumed_and_probed(admin: httpx.AsyncClient) -> None:
+    paused = await admin.post(f"{CITY}/pause", json={"reason": "对方检修"})
+    assert (paused.status_code, paused.content) == (204, b"")
+    shown = (await admin.get(CITY)).json()["paused"]
+    assert (shown["by"], shown["reason"], shown.keys()) == (
+        "admin",
+        "对方检修",
+        {"at", "by", "reason"},
+    )
+    problem(await admin.post(f"{CITY}/probe"), 409, "link.paused")
+    assert (await admin.post(f"{CITY}/resume")).status_code == 204
+    assert (await admin.get(CITY)).json()["paused"] is None
+    assert (await admin.post(f"{CITY}/probe")).status_code == 204
+    problem(await admin.post(f"{CITY}/pause", json={}), 422, "input.invalid")
+    problem(await admin.get(f"{LINKS}/nowhere"), 404, "office.unknown")
+
+
+async def test_what_was_refused_is_listed_shown_replayed_and_discarded(
+    admin: httpx.AsyncClient,
+) -> None:
+    listed = (await admin.get(QUARANTINE, params={"code": "message.poison"})).json()
+    [group], [message] = listed["groups"], listed["messages"]
+    assert (group["code"], group["messages"], group["times"], listed["total"]) == (
+        "message.poison",
+        1,
+        1,
+        1,
+    )
+    one = f"{QUARANTINE}/{message['id']}"
+    shown = (await admin.get(one)).json()
+    assert shown == message | {
+        "verdict": "envelope.malformed",
+        "name": None,
+        "subject": None,
+        "signed_at": None,
+    }
+    assert (shown["size"], shown["state"], "body" in shown) == (8, "held", False)
+    replayed = await admin.post(f"{one}/replay")
+    assert (replayed.status_code, replayed.json()["state"]) == (202, "wanted")
+    problem(await admin.post(f"{one}/discard", json={}), 422, "input.invalid")
+    discarded = await admin.post(f"{one}/discard", json={"reason": "来历不明"})
+    assert (discarded.status_code, discarded.content) == (204, b"")
+    shown = (await admin.get(one)).json()
+    assert (shown["state"], shown["reason"], shown["size"]) == ("discarded", "来历不明", 0)
+    assert (shown["decided_by"], len(shown["digest"])) == ("admin", 64)
+    problem(await admin.post(f"{one}/replay"), 409, "quarantine.decided")
+    problem(await admin.get(f"{QUARANTINE}/{uuid4()}"), 404, "quarantine.unknown")
+    assert (await admin.get(QUARANTINE, params={"state": "held"})).json()["total"] == 0
+    problem(await admin.get(QUARANTINE, params={"state": "lost"}), 422, "input.invalid")
+
+
+@pytest.mark.parametrize("username", ["lin", "editor"])
+async def test_nobody_but_administrators_gets_anything(leaf: Room, username: str) -> None:
+    one = f"{QUARANTINE}/{uuid4()}"
+    async with visit(leaf, username) as client:
+        for path in (LINKS, CITY, f"{CITY}/refused", QUARANTINE, one):
+            problem(await client.get(path), 403, "access.forbidden")
+        for path in (
+            f"{CITY}/pause",
+            f"{CITY}/resume",
+            f"{CITY}/probe",
+            f"{one}/replay",
+            f"{one}/discard",
+        ):
+            answer = await client.post(path, json={"reason": "理由"})
+            problem(answer, 403, "access.forbidden")
