@@ -64,6 +64,7 @@ class Consumption:
     queue: str
     prefetch: int
     dead: bool = False
+    blobs: bool = False
 
 
 class Broker:

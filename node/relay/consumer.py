@@ -45,6 +45,7 @@ class Consumer:
         await self._transport.acknowledge(self._batch)
         self._batch = []
         self._desk.wakers.wake("outbox")
+        self._desk.wakers.wake("files")
         return True
 
     async def _together(self, batch: Sequence[Delivery]) -> None:

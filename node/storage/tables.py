@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from node.storage import audit, events, items, messages, offices, people
+from node.storage import audit, events, files, items, messages, offices, people
 from node.storage.base import Base
 
 METADATA = Base.metadata
-MODULES = (audit, events, items, messages, offices, people)
+MODULES = (audit, events, files, items, messages, offices, people)
