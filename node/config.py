@@ -92,6 +92,7 @@ class RelaySettings(Section):
     receipt_within: float = Field(default=30.0, gt=0)
     first_probe: float = Field(default=30.0, gt=0)
     longest_probe: float = Field(default=3600.0, gt=0)
+    piece_within: float = Field(default=120.0, gt=0)
     poll: float = Field(default=2.0, gt=0)
 
 

@@ -23,7 +23,6 @@ import structlog
 from sqlalchemy import and_, func, or_, select
 
 from node.config import RelaySettings
-from node.relay import window
 from node.relay.blobs import AT_ONCE, BlobSender
 from node.storage.database import Session
 from node.storage.files import Transfer
@@ -81,11 +80,16 @@ class Asker:
             asked = transfer.asked = transfer.missing[:1]
         transfer.attempts += 1
         transfer.asked_at = now
-        transfer.again_at = now + window.patience(self._settings, transfer.attempts - 1)
+        transfer.again_at = now + self._patience(transfer.attempts)
         return asked
 
+    def _patience(self, attempts: int) -> timedelta:
+        # Longer than for a receipt: two pieces are two mebibytes, and a county's line may be slow.
+        first, longest = self._settings.piece_within, self._settings.longest_probe
+        return timedelta(seconds=min(first * 2 ** min(attempts - 1, 30), max(first, longest)))
+
     async def _due(self, session: Session, now: datetime) -> list[Transfer]:
-        waited = now - timedelta(seconds=self._settings.receipt_within)
+        waited = now - timedelta(seconds=self._settings.piece_within)
         heard = and_(
             Transfer.attempts > 1, Transfer.asked_at <= waited, Link.heard_at > Transfer.asked_at
         )

@@ -16,13 +16,16 @@ from node.storage.files import StoredFile, Transfer
 from node.workflow import decisions, files, forwarding, reading
 from tests.files import chunks, digest, pdf
 from tests.journeys import travel
-from tests.journeys.travel import SECONDS, Journey
+from tests.journeys.travel import Journey
 from tests.node.relay.proxy import Proxy
 from tests.node.rooms import Room
 from tests.offices import DEPTH_3, Hierarchy, MakeDatabase
 from tests.servers.rabbitmq import RabbitMQ
 from tests.waiting import until
 
+pytestmark = pytest.mark.timeout(400)
+
+SECONDS = 180.0
 COUNTY, CITY, PROVINCE = "donghu", "yunzhou", "jiangyuan"
 LARGE = pdf(20 * 1024 * 1024 + 123)
 
@@ -38,6 +41,7 @@ async def hierarchy(
         broker=broker,
         management=rabbitmq.management_url,
         make_database=postgresql,
+        piece_within=20.0,
     )
 
 
@@ -50,9 +54,9 @@ async def proxy(hierarchy: Hierarchy, rabbitmq: RabbitMQ) -> AsyncIterator[Proxy
         yield made
 
 
-async def forward_with_file(county: Room) -> UUID:
+async def forward_with_file(county: Room, content: bytes = LARGE) -> UUID:
     """Lin Xiaoyu hands in an item with the large file, and the editor forwards it."""
-    stored = await files.store(county.desk, county.lin, "调研报告.pdf", chunks(LARGE))
+    stored = await files.store(county.desk, county.lin, "调研报告.pdf", chunks(content))
     named = [{"digest": stored.digest, "name": "调研报告.pdf"}]
     item = await county.registered(attachments=named)
     await forwarding.forward_up(county.desk, county.editor, item)

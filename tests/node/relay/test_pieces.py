@@ -113,7 +113,7 @@ async def test_a_piece_that_is_lost_is_asked_for_again_when_its_time_is_over(
     carriage.county.lane.loses = False
     await carriage.carry()
     assert await carriage.city.kept() == []
-    carriage.ends.wait(SETTINGS.receipt_within + 1)
+    carriage.ends.wait(SETTINGS.piece_within + 1)
     await carriage.carry()
     assert await carriage.city.kept() == [digest(THREE)]
 
@@ -145,7 +145,7 @@ async def test_an_office_that_is_heard_again_is_asked_at_once(carriage: Carriage
         carriage.ends.wait(SETTINGS.longest_probe)
         await carriage.city.asker.step()
     carriage.city.lane.loses = False
-    carriage.ends.wait(SETTINGS.receipt_within * 2)
+    carriage.ends.wait(SETTINGS.piece_within * 2)
     assert not await carriage.city.asker.step()
     await carriage.ends.county.forward()
     await carriage.ends.exchange()
@@ -164,7 +164,7 @@ async def test_either_side_can_be_killed_in_the_middle(
         await carriage.city.step()
     getattr(carriage, side).restart()
     await carriage.carry()
-    carriage.ends.wait(SETTINGS.receipt_within + 1)
+    carriage.ends.wait(SETTINGS.piece_within + 1)
     await carriage.carry()
     assert carriage.city.content(digest(FIVE)) == FIVE
 
@@ -320,13 +320,13 @@ async def test_of_many_files_a_few_are_fetched_at_a_time_and_one_that_waits_hold
     assert not await carriage.city.asker.step()
     # Nobody answers: the others have their turn.
     carriage.ends.switchboard.queue(COUNTY, BLOBS).clear()
-    carriage.ends.wait(SETTINGS.receipt_within + 1)
+    carriage.ends.wait(SETTINGS.piece_within + 1)
     await carriage.city.asker.step()
     await carriage.city.asker.step()
     asked = {blob_of(parcel.body).digest for parcel in carriage.city.lane.drain()}
     assert len(asked) == 6
     await carriage.carry()
-    carriage.ends.wait(SETTINGS.receipt_within * 4)
+    carriage.ends.wait(SETTINGS.piece_within * 4)
     await carriage.carry()
     assert len(await carriage.city.kept()) == 6
 
