@@ -84,10 +84,6 @@ class Attachment(Record):
             raise ValueError("the only piece is the file: their digests are the same")
         return self
 
-    def length(self, index: int) -> int:
-        """How many bytes the piece has."""
-        return min(PIECE, self.size - index * PIECE)
-
 
 def demand_different(files: Sequence[Attachment]) -> None:
     """Raises `ValueError` unless these may be the attachments of one edition."""

@@ -71,6 +71,14 @@ async def forward_on(journey: Journey, office: str, item: UUID) -> None:
     await forwarding.forward_up(room.desk, room.editor, item)
 
 
+async def finish(journey: Journey, item: UUID) -> None:
+    """The top registers the item, and the author hears of it once."""
+    await decisions.register(journey.top.desk, journey.top.editor, item)
+    # Until the city has it, and then until the county has it from the city.
+    await journey.settled()
+    await journey.demand_everything_once([item])
+
+
 async def missing(room: Room) -> int | None:
     """How many pieces are missing here; None when nothing is on its way."""
     async with room.database.reading() as session:
@@ -125,8 +133,7 @@ async def test_a_large_file_climbs_to_the_top_with_two_pieces_in_memory_at_most(
         await until_whole(journey.top)
         view = await reading.view(journey.top.desk, journey.top.editor, item)
         assert [(file.name, file.complete) for file in view.files] == [("调研报告.pdf", True)]
-        await decisions.register(journey.top.desk, journey.top.editor, item)
-        await journey.demand_everything_once([item])
+        await finish(journey, item)
     # Two connections on each side: at most the broker's prefetch on each of them.
     assert max(waiting) <= 2 * 2
 
@@ -149,8 +156,7 @@ async def test_pieces_go_on_as_they_come_and_a_cut_link_is_resumed(
         transport._up.rebuild()
         await until_whole(journey.rooms[CITY])
         await until_whole(journey.top)
-        await decisions.register(journey.top.desk, journey.top.editor, item)
-        await journey.demand_everything_once([item])
+        await finish(journey, item)
 
 
 @pytest.mark.parametrize("office", [COUNTY, CITY, PROVINCE])
@@ -168,8 +174,7 @@ async def test_a_node_that_is_restarted_in_the_middle_goes_on_where_it_was(
         await until_whole(journey.rooms[CITY])
         await until_whole(journey.rooms[PROVINCE])
         await journey.arrived(PROVINCE, [item])
-        await decisions.register(journey.top.desk, journey.top.editor, item)
-        await journey.demand_everything_once([item])
+        await finish(journey, item)
 
 
 async def test_pieces_that_nobody_fetches_are_no_work_that_is_counted(
