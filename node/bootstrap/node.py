@@ -98,7 +98,7 @@ class Node:
         blobs = BlobSender(desk, lane, signer, incarnation=incarnation)
         asking = Loop("asker", Asker(desk, blobs, settings.relay).step, poll=poll)
         supplying = Loop("supplier", Supplier(desk, blobs).step, poll=poll)
-        collecting = Loop("collector", Collector(desk, lane, settings.relay).step, poll=poll)
+        collecting = Loop("collector", Collector(desk, lane).step, poll=poll)
         storing = Loop("storekeeper", Storekeeper(desk).step, poll=STOREKEEPER_POLL)
         self._loops = [sending, taking, sealing, asking, supplying, collecting, storing]
         lane.on_arrival(collecting.wake)

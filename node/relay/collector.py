@@ -11,7 +11,9 @@
  6. In one transaction: the piece is here, or the file with its name on the shelf; whoever waits
     for it can have it.
 
-Acknowledged after the commit. Killed before, the same piece is written again at the same place.
+No link counts as heard by it: that would lock links before outbox rows, and `reception` locks them
+the other way round. Acknowledged after the commit. Killed before, the same piece is written again
+at the same place.
 """
 
 from __future__ import annotations
@@ -27,9 +29,8 @@ from pathlib import Path
 import structlog
 from sqlalchemy import delete, update
 
-from node.config import RelaySettings
 from node.errors import DamagedFileError, FileKindError, ShelfError
-from node.relay import holdings, quarantine, reception, window
+from node.relay import holdings, quarantine, reception
 from node.relay.blobs import AT_ONCE
 from node.relay.errors import NotOfferedError, PieceError, PoisonError
 from node.relay.transport import Delivery, Transport
@@ -65,10 +66,9 @@ class _Piece:
 class Collector:
     """Takes in pieces, and wishes for pieces, at one office."""
 
-    def __init__(self, desk: Desk, transport: Transport, settings: RelaySettings) -> None:
+    def __init__(self, desk: Desk, transport: Transport) -> None:
         self._desk = desk
         self._transport = transport
-        self._settings = settings
         self._batch: list[Delivery] = []
 
     async def step(self) -> bool:
@@ -124,7 +124,6 @@ class Collector:
             # 2.
             if blob.piece is None:
                 await self._order(session, sender, blob, now)
-                await window.heard(session, self._settings, {sender}, now)
                 return None
             # 3.
             transfer = await _expecting(session, sender, blob)
@@ -133,7 +132,6 @@ class Collector:
                 wrong = _fault(transfer, blob, content)
                 if wrong is not None:
                     _count_fault(transfer, blob, wrong)
-            await window.heard(session, self._settings, {sender}, now)
         if wrong is not None:
             raise wrong
         if transfer is None:

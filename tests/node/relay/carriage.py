@@ -64,7 +64,7 @@ class Side:
         sender = BlobSender(desk, self.lane, self.end.signer, incarnation=1)
         self.asker = Asker(desk, sender, SETTINGS)
         self.supplier = Supplier(desk, sender)
-        self.collector = Collector(desk, self.lane, SETTINGS)
+        self.collector = Collector(desk, self.lane)
 
     async def step(self) -> bool:
         """One step of each loop; whether any had work."""
