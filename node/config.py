@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import (
@@ -92,14 +92,62 @@ class RelaySettings(Section):
     receipt_within: float = Field(default=30.0, gt=0)
     first_probe: float = Field(default=30.0, gt=0)
     longest_probe: float = Field(default=3600.0, gt=0)
+    piece_within: float = Field(default=120.0, gt=0)
     poll: float = Field(default=2.0, gt=0)
 
 
+FileType = Literal[
+    "pdf",
+    "ofd",
+    "docx",
+    "xlsx",
+    "pptx",
+    "doc",
+    "xls",
+    "ppt",
+    "txt",
+    "csv",
+    "jpg",
+    "jpeg",
+    "png",
+    "gif",
+    "webp",
+    "mp3",
+    "m4a",
+    "mp4",
+]
+"""Extensions of the files that an office can take: documents, pictures, sound and film that show
+what they hold. No archives: nobody sees what is in them, and they can hold anything."""
+
+
 class LimitSettings(Section):
-    """What an author may enter."""
+    """What an author may enter, and what files are taken from the offices below.
+
+    The pieces of an item's files are listed in its message, which the next offices carry on as
+    evidence: with more than 250 MB it might become too large on its way to the top.
+    """
 
     title_characters: int = Field(default=60, ge=1, le=200)
     body_characters: int = Field(default=3_000, ge=1, le=20_000)
+    file_megabytes: int = Field(default=50, ge=1, le=250)
+    item_megabytes: int = Field(default=200, ge=1, le=250)
+    file_types: frozenset[FileType] = frozenset(get_args(FileType))
+
+    @property
+    def file_bytes(self) -> int:
+        """The largest file."""
+        return self.file_megabytes * 1024 * 1024
+
+    @property
+    def item_bytes(self) -> int:
+        """The most that all files of one item may have together."""
+        return self.item_megabytes * 1024 * 1024
+
+
+class StorageSettings(Section):
+    """Where attachments lie. Pages and relay of one office share this folder."""
+
+    folder: Path = Path("files")
 
 
 class Settings(BaseSettings):
@@ -118,6 +166,7 @@ class Settings(BaseSettings):
     web: WebSettings = WebSettings()
     relay: RelaySettings = RelaySettings()
     limits: LimitSettings = LimitSettings()
+    files: StorageSettings = StorageSettings()
 
     @classmethod
     def settings_customise_sources(

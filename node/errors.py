@@ -167,6 +167,56 @@ class FactConflictError(NodeError):
     status = 409
 
 
+class UnknownFileError(NodeError):
+    """There is no such file for this person."""
+
+    code = "file.unknown"
+    status = 404
+    message = "没有找到这个附件，请重新上传。"
+
+
+class FileTooLargeError(NodeError):
+    """The file, or all files of the item together, are larger than the office allows."""
+
+    code = "file.too_large"
+    status = 413
+    message = "附件超过了规定的大小。"
+
+
+class FileKindError(NodeError):
+    """The office does not take this kind of file, or its content is not what its name says."""
+
+    code = "file.kind"
+    status = 415
+    message = "不接收这种附件，或者附件内容与文件名不符。"
+
+
+class FileArrivingError(NodeError):
+    """The file is not whole here yet."""
+
+    code = "file.arriving"
+    status = 409
+    permanent = False
+    message = "附件还在传送途中，请稍后再下载。"
+
+
+class DamagedFileError(NodeError):
+    """A file is not what its digest says."""
+
+    code = "file.damaged"
+    status = 500
+    message = "附件内容已损坏，请与管理员联系。"
+
+
+class ShelfError(NodeError):
+    """The folder of files cannot be read or written."""
+
+    code = "storage.files"
+    status = 503
+    permanent = False
+    message = "附件暂时无法存取，请稍后再试，或与管理员联系。"
+
+
 class UnsupportedTypeError(NodeError):
     """This version of the node does not handle the message's type yet; send it again later."""
 

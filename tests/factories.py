@@ -50,7 +50,7 @@ def make_attachment(**overrides: Any) -> Attachment:
         "media_type": "image/jpeg",
         "size": 240_000,
         "digest": "ab" * 32,
-        "pieces": ["cd" * 32],
+        "pieces": ["ab" * 32],
     }
     return Attachment(**values | overrides)
 

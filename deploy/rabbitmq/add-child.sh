@@ -2,8 +2,8 @@
 # add-child.sh HUB CHILD [VHOST], with the password on standard input: makes the account with which
 # the office CHILD dials up to the broker of the office HUB. Run again, it sets a new password.
 #
-# The account may write to the hub's exchange for what goes up, read its own two queues, and
-# configure nothing. It is named exactly as the child's node: the broker then vouches for who sent
+# The account may write to the hub's exchange for what goes up, read its own three queues,
+# and configure nothing. It is named exactly as the child's node: the broker then vouches for who sent
 # a message.
 set -eu
 # shellcheck source=deploy/rabbitmq/account.sh
@@ -12,6 +12,6 @@ set -eu
 node_id "$1"
 node_id "$2"
 [ "$1" != "$2" ] || fail "an office is not its own child"
-account "$2" "${3:-/}" '^$' "^zt[.]$1[.]up\$" "^zt[.]$1[.]to[.]$2([.]dead)?\$"
-# A node holds two connections with up to three channels each; more is a mistake or an attack.
+account "$2" "${3:-/}" '^$' "^zt[.]$1[.]up\$" "^zt[.]$1[.]to[.]$2([.](blob|dead))?\$"
+# A node holds two connections with up to five channels each; more is a mistake or an attack.
 ctl set_user_limits "$2" '{"max-connections": 8, "max-channels": 32}' </dev/null

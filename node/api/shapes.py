@@ -118,11 +118,37 @@ class TimelineEntry(BaseModel):
     proven: bool
 
 
+class AttachmentShape(BaseModel):
+    """A file of the item: `arrived` of its `pieces` are here; `stopped` says why no more come."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    name: str
+    media_type: str
+    size: int
+    digest: str
+    complete: bool
+    arrived: int
+    pieces: int
+    stopped: str | None
+
+
+class StoredShape(BaseModel):
+    """A file that was handed in."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    digest: str
+    size: int
+    media_type: str
+
+
 class ItemDetail(ItemSummary):
-    """One item with its text, its timeline, and what the caller may do now."""
+    """One item with its text, its files, its timeline, and what the caller may do now."""
 
     body: str
     authors: list[dict[str, str]]
+    attachments: list[AttachmentShape]
     timeline: list[TimelineEntry]
     actions: list[str]
 
@@ -132,6 +158,7 @@ class ItemDetail(ItemSummary):
             **ItemSummary.of(view.item).model_dump(),
             body=view.edition.body,
             authors=view.edition.authors,
+            attachments=[AttachmentShape.model_validate(file) for file in view.files],
             timeline=[TimelineEntry.model_validate(entry) for entry in view.timeline],
             actions=list(view.actions),
         )

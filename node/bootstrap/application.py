@@ -23,7 +23,7 @@ def build(desk: Desk, settings: WebSettings) -> FastAPI:
     )
     application.state.desk = desk
     application.state.web = settings
-    application.add_middleware(BodyLimit)
+    application.add_middleware(BodyLimit, counted_elsewhere=[("POST", f"{api.prefix}/files")])
     problems.install(application)
     application.include_router(api)
     application.include_router(pages)

@@ -22,18 +22,23 @@ from node.config import Settings
 from node.errors import SupersededError
 from node.loop import Loop, Wakers
 from node.relay import window
+from node.relay.asker import Asker
 from node.relay.auditor import Auditor
-from node.relay.caretaker import Caretaker
+from node.relay.blobs import BlobSender
+from node.relay.caretaker import Caretaker, Storekeeper
+from node.relay.collector import Collector
 from node.relay.consumer import Consumer
-from node.relay.memory import Switchboard
+from node.relay.memory import BLOBS, Switchboard
 from node.relay.publisher import Publisher
 from node.relay.recovery import Recoverer
 from node.relay.replay import Replayer
 from node.relay.routes import AmqpTransport
 from node.relay.statements import Accountant
+from node.relay.supplier import Supplier
 from node.relay.transport import Transport
 from node.storage import wake
 from node.storage.database import Database
+from node.storage.shelf import Shelf
 from node.workflow import directory
 from node.workflow.desk import Desk
 from protocol.identifiers import NodeId, uuid7
@@ -45,6 +50,7 @@ log = structlog.get_logger()
 Half = Literal["both", "web", "relay"]
 AUDIT_POLL = 1.0
 STATEMENT_POLL = 600.0
+STOREKEEPER_POLL = 600.0
 
 
 def system_clock() -> datetime:
@@ -85,7 +91,7 @@ class Node:
             if desk.database.is_postgresql:
                 desk.wakers.on("outbox", self._notify)
             return
-        transport = self._carrier()
+        transport, lane = self._carriers()
         signer = self.signer()
         poll = settings.relay.poll
         publishers = [
@@ -101,7 +107,17 @@ class Node:
         stating = Loop("accountant", Accountant(desk).step, poll=STATEMENT_POLL)
         recovering = Loop("recoverer", Recoverer(desk).step, poll=poll)
         replaying = Loop("replayer", Replayer(desk, settings.relay).step, poll=poll)
+        blobs = BlobSender(desk, lane, signer, incarnation=incarnation)
+        asking = Loop("asker", Asker(desk, blobs, settings.relay).step, poll=poll)
+        supplying = Loop("supplier", Supplier(desk, blobs).step, poll=poll)
+        collecting = Loop("collector", Collector(desk, lane).step, poll=poll)
+        storing = Loop("storekeeper", Storekeeper(desk).step, poll=STOREKEEPER_POLL)
         self._loops = [*sending, taking, sealing, stating, recovering, replaying]
+        self._loops += [asking, supplying, collecting, storing]
+        lane.on_arrival(collecting.wake)
+        for loop in (asking, supplying):
+            lane.on_way(loop.wake)
+            desk.wakers.on("files", loop.wake)
         transport.on_arrival(taking.wake)
         transport.on_way(lambda: desk.wakers.wake("outbox"))
         for loop in sending:
@@ -154,10 +170,12 @@ class Node:
             settings.path(settings.keys.node_key), settings.path(settings.keys.node_chain)
         )
 
-    def _carrier(self) -> Transport:
+    def _carriers(self) -> tuple[Transport, Transport]:
+        """What carries messages, and what carries pieces beside them."""
         settings, desk = self.settings, self.desk
         if self.switchboard is not None:
-            return self.switchboard.connect(desk.node)
+            board = self.switchboard
+            return board.connect(desk.node), board.connect(desk.node, BLOBS)
         self._transport = AmqpTransport(
             desk.node,
             parent=NodeId(settings.parent.id) if settings.parent else None,
@@ -167,7 +185,7 @@ class Node:
             children=lambda: directory.children(desk.database),
             prefetch=settings.relay.batch * 2,
         )
-        return self._transport
+        return self._transport, self._transport.blobs
 
     def _withdraw(self) -> None:
         # Another copy of this node goes on: this one must neither send nor take from its queue.
@@ -230,6 +248,7 @@ def build(
         new_id=new_id,
         wakers=Wakers(),
         limits=settings.limits,
+        shelf=Shelf(settings.path(settings.files.folder)),
     )
     return Node(settings=settings, desk=desk, half=half, switchboard=switchboard)
 

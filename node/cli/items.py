@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
 import typer
+from pydantic import TypeAdapter, ValidationError
 
 from node.cli import manuscript
 from node.cli.common import Config, desk, run
 from node.cli.timeline import print_item
 from node.errors import InputError
-from node.workflow import people, reading, submissions
+from node.workflow import files, people, reading, submissions
+from node.workflow.attachments import Named
 from node.workflow.desk import Actor, Desk
 from node.workflow.reading import ItemView
 from node.workflow.submissions import Draft
+from protocol.messages.items import FileName
 
 MAXIMUM_FILE = 1024 * 1024
+CHUNK = 1024 * 1024
+FILE_NAME: TypeAdapter[str] = TypeAdapter(FileName)
 
 
 def register(application: typer.Typer) -> None:
@@ -30,10 +37,13 @@ def register(application: typer.Typer) -> None:
 def submit(
     file: Annotated[Path, typer.Argument(help="Markdown 或 JSON 文件，- 为标准输入")],
     author: Annotated[str, typer.Option("--as", help="以哪个账号提交")],
+    attach: Annotated[
+        list[Path] | None, typer.Option("--attach", help="附件，可以重复使用这个选项")
+    ] = None,
     config: Config = Path(),
 ) -> None:
     """提交一件信息，打印它的编号。"""
-    print(run(_submit(config, author, manuscript.parse(_read(file)))))
+    print(run(_submit(config, author, manuscript.parse(_read(file)), attach or [])))
 
 
 def show(
@@ -48,9 +58,29 @@ def show(
     print_item(run(_show(config, item_id)))
 
 
-async def _submit(config: Path, author: str, draft: Draft) -> UUID:
+async def _submit(config: Path, author: str, draft: Draft, attach: list[Path]) -> UUID:
     async with desk(config) as opened:
-        return await submissions.submit(opened, await _actor(opened, author), draft)
+        actor = await _actor(opened, author)
+        named = [await _store(opened, actor, file) for file in attach]
+        whole = draft.model_copy(update={"attachments": (*draft.attachments, *named)})
+        return await submissions.submit(opened, actor, whole)
+
+
+async def _store(opened: Desk, actor: Actor, file: Path) -> Named:
+    try:
+        name = FILE_NAME.validate_python(file.name)
+        stored = await files.store(opened, actor, name, _chunks(file))
+    except ValidationError as error:
+        raise InputError(f"{file.name!r} is no name for a file") from error
+    except OSError as error:
+        raise InputError(f"cannot read {file}: {error.strerror}") from error
+    return Named(digest=stored.digest, name=name)
+
+
+async def _chunks(file: Path) -> AsyncIterator[bytes]:
+    with file.open("rb") as source:
+        while chunk := await asyncio.to_thread(source.read, CHUNK):
+            yield chunk
 
 
 async def _show(config: Path, item_id: UUID) -> ItemView:

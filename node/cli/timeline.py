@@ -30,6 +30,9 @@ def print_item(view: ItemView, console: Console | None = None) -> None:
     console.print(f"  作者：{authors}")
     state = phrases.STATES[item.state] + ("·已办结" if item.closed else "")
     console.print(f"  本级状态：{state}  编号：{item.number or '—'}  第 {item.edition} 稿")
+    for file in view.files:
+        far = phrases.file_state(file.complete, file.arrived, file.pieces, file.stopped)
+        console.print(f"  附件：{file.name}（{phrases.size(file.size)}）{far}", markup=False)
     console.print()
     lines = Table.grid(padding=(0, 1))
     lines.add_column(no_wrap=True)

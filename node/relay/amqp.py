@@ -66,6 +66,7 @@ class Consumption:
     queue: str
     prefetch: int
     dead: bool = False
+    blobs: bool = False
 
 
 class Broker:

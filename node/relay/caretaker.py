@@ -1,12 +1,15 @@
 """The caretaker: small things that a node looks after now and then.
 
-Today one: a child that was certified while the node runs gets its queues.
+A child that was certified while the node runs gets its queues; files that no item names are
+cleared away.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
+from node.workflow import files
+from node.workflow.desk import Desk
 from protocol.identifiers import NodeId
 
 
@@ -27,3 +30,14 @@ class Caretaker:
             self._changed()
         self._seen = children
         return False
+
+
+class Storekeeper:
+    """Clears away files that nobody names."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def step(self) -> bool:
+        """Clear away what is old enough; whether there may be more."""
+        return await files.clear(self._desk)

@@ -44,6 +44,7 @@ class Consumer:
         self._desk.wakers.wake("outbox")
         if result.superseded:
             self._desk.wakers.wake("superseded")
+        self._desk.wakers.wake("files")
         return True
 
 

@@ -29,3 +29,16 @@ class PoisonError(ZhitongError):
 
     code = "message.poison"
     permanent = False
+
+
+class PieceError(ZhitongError):
+    """A piece of a file is not what was announced; it is asked for again."""
+
+    code = "blob.piece"
+    permanent = False
+
+
+class NotOfferedError(ZhitongError):
+    """The piece that was asked for belongs to no file that this neighbour was told of."""
+
+    code = "blob.not_offered"

@@ -13,33 +13,37 @@ from dataclasses import dataclass, replace
 from node.relay.transport import Delivery, Parcel
 from protocol.identifiers import NodeId
 
+WORK, BLOBS = "", ".blob"
+"""The two lanes: what most messages take, and pieces beside them."""
+
 
 class Switchboard:
-    """The queues of all offices in this process: one for each (sender's side, addressee)."""
+    """The queues of all offices in this process: one for each addressee and lane."""
 
     def __init__(self) -> None:
-        self._queues: dict[NodeId, deque[Delivery]] = defaultdict(deque)
-        self._wakers: dict[NodeId, Callable[[], None]] = {}
+        self._queues: dict[str, deque[Delivery]] = defaultdict(deque)
+        self._wakers: dict[str, Callable[[], None]] = {}
 
-    def connect(self, node: NodeId) -> MemoryTransport:
+    def connect(self, node: NodeId, lane: str = WORK) -> MemoryTransport:
         """The transport of one office."""
-        return MemoryTransport(self, node)
+        return MemoryTransport(self, node, lane)
 
-    def put(self, sender: NodeId, parcel: Parcel) -> None:
+    def put(self, sender: NodeId, parcel: Parcel, lane: str = WORK) -> None:
         """Place a parcel into its addressee's queue."""
         properties = replace(parcel.properties, user_id=sender)
-        self._queues[parcel.peer].append(Delivery(parcel.body, properties, f"memory.{parcel.peer}"))
-        wake = self._wakers.get(parcel.peer)
+        to = parcel.peer + lane
+        self._queues[to].append(Delivery(parcel.body, properties, f"memory.{to}"))
+        wake = self._wakers.get(to)
         if wake is not None:
             wake()
 
-    def queue(self, node: NodeId) -> deque[Delivery]:
+    def queue(self, node: NodeId, lane: str = WORK) -> deque[Delivery]:
         """What waits for an office."""
-        return self._queues[node]
+        return self._queues[node + lane]
 
-    def on_arrival(self, node: NodeId, wake: Callable[[], None]) -> None:
+    def on_arrival(self, node: NodeId, wake: Callable[[], None], lane: str = WORK) -> None:
         """Call `wake` whenever something is placed into the office's queue."""
-        self._wakers[node] = wake
+        self._wakers[node + lane] = wake
 
 
 @dataclass
@@ -48,12 +52,13 @@ class MemoryTransport:
 
     switchboard: Switchboard
     node: NodeId
+    lane: str = WORK
 
     def __post_init__(self) -> None:
         self._taken: deque[Delivery] = deque()
 
     def on_arrival(self, wake: Callable[[], None]) -> None:
-        self.switchboard.on_arrival(self.node, wake)
+        self.switchboard.on_arrival(self.node, wake, self.lane)
 
     def on_way(self, wake: Callable[[], None]) -> None:
         """Never: everyone is always reachable."""
@@ -63,11 +68,11 @@ class MemoryTransport:
 
     async def publish(self, parcels: Sequence[Parcel]) -> list[bool]:
         for parcel in parcels:
-            self.switchboard.put(self.node, parcel)
+            self.switchboard.put(self.node, parcel, self.lane)
         return [True] * len(parcels)
 
     async def take(self, limit: int) -> list[Delivery]:
-        queue = self.switchboard.queue(self.node)
+        queue = self.switchboard.queue(self.node, self.lane)
         taken = [queue.popleft() for _ in range(min(limit, len(queue)))]
         self._taken.extend(taken)
         return taken
@@ -78,5 +83,5 @@ class MemoryTransport:
 
     def close(self) -> None:
         """Put back, in order, what was not acknowledged."""
-        self.switchboard.queue(self.node).extendleft(reversed(self._taken))
+        self.switchboard.queue(self.node, self.lane).extendleft(reversed(self._taken))
         self._taken.clear()

@@ -34,7 +34,8 @@ async def apply(management: str, virtual_host: str, hub: Hub, children: Sequence
     async with httpx.AsyncClient(
         base_url=base, auth=account, timeout=TIMEOUT_SECONDS, trust_env=False
     ) as client:
-        for queue in hub.queues(children):
+        queues = hub.queues(children)
+        for queue in queues:
             name = quote(queue.name, safe="")
             answer = await client.put(
                 f"/api/policies/{quote(virtual_host, safe='')}/{name}",
@@ -53,4 +54,4 @@ async def apply(management: str, virtual_host: str, hub: Hub, children: Sequence
                 },
             )
             answer.raise_for_status()
-    log.info("broker.policies_set", hub=hub.node, queues=len(children) + 1)
+    log.info("broker.policies_set", hub=hub.node, queues=len(queues))

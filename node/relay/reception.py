@@ -148,7 +148,7 @@ class Reception:
         now: datetime,
         result: Result,
     ) -> None:
-        offices = await _neighbours(session, {m.event.sender for _, m in batch})
+        offices = await neighbours(session, {m.event.sender for _, m in batch})
         known = await _known(session, [m for _, m in batch])
         business = [m for _, m in batch if not catalogue.is_link_type(m.name)]
         intake = await prepare(session, self._desk, now, business)
@@ -156,8 +156,8 @@ class Reception:
         heard: set[str] = set()
         for delivery, message in batch:
             try:
-                _demand_properties(delivery, message)
-                _demand_incarnation(offices, message)
+                demand_properties(delivery, message)
+                demand_incarnation(offices, message)
                 heard.add(message.event.sender)
                 await self._accept(intake, message, known, result)
             except ZhitongError as error:
@@ -254,7 +254,8 @@ class Reception:
                 log.error("inbox.parked_refused", message_id=str(row.id), code=error.code)
 
 
-def _demand_properties(delivery: Delivery, message: Opened) -> None:
+def demand_properties(delivery: Delivery, message: Opened) -> None:
+    """Raises `PropertiesError` where the unsigned properties disagree with what was signed."""
     # 2.
     said = delivery.properties
     if said is None:
@@ -272,7 +273,8 @@ def _demand_properties(delivery: Delivery, message: Opened) -> None:
         raise PropertiesError("the broker's account is not that of the signed source")
 
 
-def _demand_incarnation(offices: dict[str, Office], message: Opened) -> None:
+def demand_incarnation(offices: dict[str, Office], message: Opened) -> None:
+    """Remember the sender's incarnation. Raises for one that was replaced, or for a stranger."""
     # 3.
     office = offices.get(message.event.sender)
     if office is None:
@@ -292,7 +294,8 @@ def _refusal(message: Opened, error: ZhitongError, office: Office) -> ReceiptEnt
     return None if catalogue.is_link_type(message.name) else receipts.refused(message, error)
 
 
-async def _neighbours(session: Session, senders: set[NodeId]) -> dict[str, Office]:
+async def neighbours(session: Session, senders: set[NodeId]) -> dict[str, Office]:
+    """Those of the senders to which this office has a link."""
     found = await session.scalars(
         select(Office).where(Office.id.in_(senders), Office.relation.in_(NEIGHBOURS))
     )

@@ -8,36 +8,27 @@ on the parent's broker it declares nothing.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 
 import httpx
 import structlog
 from aio_pika import ExchangeType
 from aio_pika.abc import AbstractChannel, AbstractExchange
-from aiormq import spec
-from aiormq.abc import AbstractChannel as UnderlayChannel
 from aiormq.abc import DeliveredMessage
 
-from node.loop import being_cancelled
 from node.relay import policies
-from node.relay.amqp import CONFIRM_SECONDS, CONNECT_SECONDS, FAILURES, Broker, Consumption
-from node.relay.topology import QUORUM, Hub
-from node.relay.transport import Delivery, Parcel, Properties
+from node.relay.amqp import CONNECT_SECONDS, Broker, Consumption
+from node.relay.arrivals import Arrivals
+from node.relay.topology import QUORUM, Hub, Queue
+from node.relay.transport import Delivery, Parcel
 from protocol.identifiers import NodeId
 
 log = structlog.get_logger()
 
 Children = Callable[[], Awaitable[Sequence[NodeId]]]
 
-
-@dataclass(frozen=True)
-class _Handle:
-    broker: Broker
-    generation: int
-    channel: UnderlayChannel
-    tag: int
+BLOB_PREFETCH = 2
+"""Pieces that a broker delivers ahead: a mebibyte each, and no more of them in memory."""
 
 
 class AmqpTransport:
@@ -59,9 +50,9 @@ class AmqpTransport:
         self._management = management
         self._children = children
         self._prefetch = prefetch
-        self._arrived: deque[Delivery] = deque()
-        self._arrival: Callable[[], None] = _nobody
-        self._way: Callable[[], None] = _nobody
+        self._arrivals = Arrivals()
+        self._pieces = Arrivals()
+        self._ways: list[Callable[[], None]] = []
         self._up: Broker | None = None
         self._own: Broker | None = None
         if parent is not None and parent_broker is not None:
@@ -80,7 +71,7 @@ class AmqpTransport:
             prepare=prepare,
             consume=consume,
             on_message=self._deliver,
-            on_ready=lambda: self._way(),
+            on_ready=self._tell_ready,
         )
 
     @property
@@ -103,82 +94,72 @@ class AmqpTransport:
             self._own.rebuild()
 
     def on_arrival(self, wake: Callable[[], None]) -> None:
-        self._arrival = wake
+        self._arrivals.on_arrival(wake)
 
     def on_way(self, wake: Callable[[], None]) -> None:
-        self._way = wake
+        self._ways.append(wake)
 
     def reachable(self, peer: NodeId) -> bool:
         broker = self._up if peer == self._parent else self._own
         return broker is not None and broker.ready
 
     async def publish(self, parcels: Sequence[Parcel]) -> list[bool]:
-        return list(await asyncio.gather(*(self._publish(parcel) for parcel in parcels)))
+        return await self.publish_to(
+            parcels, up=lambda hub: hub.up, down=lambda hub, child: hub.down(child)
+        )
 
-    async def _publish(self, parcel: Parcel) -> bool:
-        if parcel.peer == self._parent:
-            broker, queue = self._up, Hub(parcel.peer).up
-        else:
-            broker, queue = self._own, Hub(self._node).down(parcel.peer)
-        return broker is not None and await broker.publish(queue.exchange, queue.key, parcel)
+    async def publish_to(
+        self,
+        parcels: Sequence[Parcel],
+        *,
+        up: Callable[[Hub], Queue],
+        down: Callable[[Hub, NodeId], Queue],
+    ) -> list[bool]:
+        """Hand the parcels over to the queues that are named."""
+
+        async def one(parcel: Parcel) -> bool:
+            if parcel.peer == self._parent:
+                broker, queue = self._up, up(Hub(parcel.peer))
+            else:
+                broker, queue = self._own, down(Hub(self._node), parcel.peer)
+            return broker is not None and await broker.publish(queue.exchange, queue.key, parcel)
+
+        return list(await asyncio.gather(*(one(parcel) for parcel in parcels)))
 
     async def take(self, limit: int) -> list[Delivery]:
-        taken: list[Delivery] = []
-        while self._arrived and len(taken) < limit:
-            delivery = self._arrived.popleft()
-            if _current(delivery):
-                taken.append(delivery)
-        return taken
+        return self._arrivals.take(limit)
 
     async def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
-        # One acknowledgement a channel covers everything delivered on it so far.
-        last: dict[UnderlayChannel, _Handle] = {}
-        for delivery in deliveries:
-            if _current(delivery):
-                handle = _handle(delivery)
-                last[handle.channel] = handle
-        for handle in last.values():
-            try:
-                ack = handle.channel.basic_ack(handle.tag, multiple=True)
-                await asyncio.wait_for(ack, CONFIRM_SECONDS)
-            except FAILURES as error:
-                if being_cancelled():
-                    raise
-                # Delivered again then, and recognised.
-                log.info("broker.ack_lost", error=type(error).__name__)
+        await self._arrivals.acknowledge(deliveries)
+
+    @property
+    def blobs(self) -> BlobLane:
+        """The queues of pieces beside the others, on the same connections."""
+        return BlobLane(self, self._pieces)
 
     def _deliver(self, broker: Broker, consumption: Consumption, message: DeliveredMessage) -> None:
-        said, delivery = message.header.properties, message.delivery
-        assert isinstance(delivery, spec.Basic.Deliver)
-        assert delivery.delivery_tag is not None
-        self._arrived.append(
-            Delivery(
-                body=message.body,
-                properties=Properties(
-                    message_id=said.message_id,
-                    type=said.message_type,
-                    app_id=said.app_id,
-                    content_type=said.content_type,
-                    user_id=said.user_id,
-                ),
-                queue=consumption.queue,
-                dead=consumption.dead,
-                handle=_Handle(broker, broker.generation, message.channel, delivery.delivery_tag),
-            )
-        )
-        self._arrival()
+        arrivals = self._pieces if consumption.blobs else self._arrivals
+        arrivals.add(broker, consumption, message)
+
+    def _tell_ready(self) -> None:
+        for wake in self._ways:
+            wake()
 
     async def _from_parent(self) -> Sequence[Consumption]:
         assert self._parent is not None
-        queue = Hub(self._parent).down(self._node)
-        return self._both(queue.name, queue.dead)
+        hub = Hub(self._parent)
+        return self._all(hub.down(self._node), hub.down_blobs(self._node))
 
     async def _from_children(self) -> Sequence[Consumption]:
-        queue = Hub(self._node).up
-        return self._both(queue.name, queue.dead)
+        hub = Hub(self._node)
+        return self._all(hub.up, hub.up_blobs)
 
-    def _both(self, queue: str, dead: str) -> Sequence[Consumption]:
-        return [Consumption(queue, self._prefetch), Consumption(dead, 1, dead=True)]
+    def _all(self, queue: Queue, blobs: Queue) -> Sequence[Consumption]:
+        return [
+            Consumption(queue.name, self._prefetch),
+            Consumption(queue.dead, 1, dead=True),
+            Consumption(blobs.name, BLOB_PREFETCH, blobs=True),
+        ]
 
     async def _declare(self, channel: AbstractChannel) -> None:
         hub, children = Hub(self._node), await self._children()
@@ -199,6 +180,34 @@ class AmqpTransport:
             log.warning("broker.no_policies", hub=self._node, error=str(error))
 
 
+class BlobLane:
+    """Implements `Transport` for pieces: the same brokers, queues of their own."""
+
+    def __init__(self, transport: AmqpTransport, arrivals: Arrivals) -> None:
+        self._transport = transport
+        self._arrivals = arrivals
+
+    def on_arrival(self, wake: Callable[[], None]) -> None:
+        self._arrivals.on_arrival(wake)
+
+    def on_way(self, wake: Callable[[], None]) -> None:
+        self._transport.on_way(wake)
+
+    def reachable(self, peer: NodeId) -> bool:
+        return self._transport.reachable(peer)
+
+    async def publish(self, parcels: Sequence[Parcel]) -> list[bool]:
+        return await self._transport.publish_to(
+            parcels, up=lambda hub: hub.up_blobs, down=lambda hub, child: hub.down_blobs(child)
+        )
+
+    async def take(self, limit: int) -> list[Delivery]:
+        return self._arrivals.take(limit)
+
+    async def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
+        await self._arrivals.acknowledge(deliveries)
+
+
 async def _exchange(channel: AbstractChannel, name: str) -> AbstractExchange:
     return await channel.declare_exchange(
         name, ExchangeType.DIRECT, durable=True, timeout=CONNECT_SECONDS
@@ -214,17 +223,3 @@ async def _queue(channel: AbstractChannel, name: str, exchange: AbstractExchange
 
 async def _declare_nothing(_: AbstractChannel) -> None:
     return
-
-
-def _nobody() -> None:
-    return
-
-
-def _handle(delivery: Delivery) -> _Handle:
-    assert isinstance(delivery.handle, _Handle)
-    return delivery.handle
-
-
-def _current(delivery: Delivery) -> bool:
-    handle = _handle(delivery)
-    return handle.generation == handle.broker.generation

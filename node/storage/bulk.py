@@ -16,6 +16,7 @@ from typing import Any, cast
 from pydantic_core import to_json
 from sqlalchemy import JSON, Column, ColumnDefault, ColumnElement, Table, any_, event, literal
 from sqlalchemy import insert as table_insert
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session as SyncSession
 from sqlalchemy.util import await_only
@@ -34,6 +35,25 @@ def insert(session: Session, model: type[Base], **values: Any) -> None:
     """Add a row to the model's table when the session commits."""
     collected: Collected = session.info.setdefault(KEY, {})
     collected.setdefault(model, []).append(values)
+
+
+async def upsert(
+    session: Session, model: type[Base], *, change: Collection[str] = (), **values: Any
+) -> None:
+    """Add a row now; where its key is there already, change these columns of that row.
+
+    Waits for whoever holds the row, so that two who add the same one do not fail.
+    """
+    table = Base.metadata.tables[model.__tablename__]
+    is_postgresql = session.get_bind().dialect.name == "postgresql"
+    statement = (postgresql.insert if is_postgresql else sqlite.insert)(table).values(values)
+    key = [column.name for column in table.primary_key]
+    new = {name: values[name] for name in change}
+    await session.execute(
+        statement.on_conflict_do_update(index_elements=key, set_=new)
+        if new
+        else statement.on_conflict_do_nothing(index_elements=key)
+    )
 
 
 @event.listens_for(SyncSession, "before_commit")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from node.storage import (
     audit,
     events,
+    files,
     items,
     messages,
     offices,
@@ -15,4 +16,4 @@ from node.storage import (
 from node.storage.base import Base
 
 METADATA = Base.metadata
-MODULES = (audit, events, items, messages, offices, people, recovery, statements)
+MODULES = (audit, events, files, items, messages, offices, people, recovery, statements)

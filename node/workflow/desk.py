@@ -10,6 +10,7 @@ from uuid import UUID
 from node.config import LimitSettings
 from node.loop import Wakers
 from node.storage.database import Database
+from node.storage.shelf import Shelf
 from protocol.identifiers import NodeId
 from protocol.offices import OfficeReference
 from protocol.trust import Chains, Place
@@ -40,6 +41,7 @@ class Desk:
     new_id: Callable[[], UUID]
     wakers: Wakers
     limits: LimitSettings
+    shelf: Shelf
 
     @property
     def node(self) -> NodeId:

@@ -1,7 +1,8 @@
 """Sending an item up (上报): the newest edition, with the signed message by which it came here.
 
 One transaction: the fact `forwarded` (which the author will hear of) and the outbox row of the
-submission, or of a revision when the item was forwarded before.
+submission, or of a revision when the item was forwarded before. The office above may then ask for
+the pieces of its files, also of those that are still arriving here.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from uuid import UUID
 from node.errors import AlreadyForwardedError, NoOfficeAboveError
 from node.storage.items import Edition
 from node.storage.messages import Incoming
-from node.workflow import access, items, outbox, record
+from node.workflow import access, attachments, items, outbox, record
 from node.workflow.desk import Actor, Desk
 from protocol.identifiers import NodeId
 from protocol.lifecycle import Action
@@ -24,7 +25,7 @@ async def forward_up(desk: Desk, actor: Actor, item_id: UUID) -> None:
     access.demand(actor, Action.FORWARD_UP)
     if desk.parent is None:
         raise NoOfficeAboveError
-    now = desk.clock()
+    above, now = NodeId(desk.parent.id), desk.clock()
     async with desk.database.writing.begin() as session:
         item = await items.locked(session, desk, actor, item_id)
         state = items.advance(desk, item, Action.FORWARD_UP)
@@ -35,6 +36,7 @@ async def forward_up(desk: Desk, actor: Actor, item_id: UUID) -> None:
         if edition.message_id is not None:
             key = (edition.message_source, edition.message_id)
             proof = ((await session.get_one(Incoming, key)).token.decode(),)
+        files = await attachments.announced(session, item)
         kind = Submission if item.forwarded_edition is None else Revision
         content = kind.model_validate(
             {
@@ -48,14 +50,16 @@ async def forward_up(desk: Desk, actor: Actor, item_id: UUID) -> None:
                 "origin": item.origin,
                 "submitted_at": edition.submitted_at,
                 "number": item.number,
+                "attachments": files,
                 "evidence": proof,
             }
         )
+        await attachments.offer(session, above, files)
         outbox.post(
             session,
             desk,
             content,
-            to=NodeId(desk.parent.id),
+            to=above,
             now=now,
             subject=item.id,
             urgency=item.urgency,

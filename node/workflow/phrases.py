@@ -66,6 +66,30 @@ def standing(kept: dict[str, Any]) -> str:
     return "·".join(words)
 
 
+STOPPED = {
+    "file.too_large": "超过本机关规定的大小，未接收",
+    "file.kind": "不是本机关接收的附件类型，未接收",
+    "file.damaged": "内容与上报的清单不符，未接收",
+    "blob.piece": "内容与上报的清单不符，已停止接收",
+}
+
+
+def size(count: int) -> str:
+    """How large a file is, in a few characters."""
+    if count < 1024 * 1024:
+        return f"{max(1, round(count / 1024))} KB"
+    return f"{count / (1024 * 1024):.1f} MB"
+
+
+def file_state(complete: bool, arrived: int, pieces: int, stopped: str | None) -> str:
+    """How far a file has come; empty when it is whole."""
+    if complete:
+        return ""
+    if stopped is not None:
+        return STOPPED.get(stopped, "未接收")
+    return f"正在传送，已到 {arrived}/{pieces}"
+
+
 def sentence(kind: str, data: dict[str, Any], office: str) -> str:
     """What the office did, in one sentence with its full stop."""
     match kind:

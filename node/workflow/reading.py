@@ -14,7 +14,8 @@ from node.errors import UnknownItemError
 from node.storage.database import Session
 from node.storage.events import Event, Notice
 from node.storage.items import Edition, Item, ItemAuthor
-from node.workflow import access, items, phrases, record
+from node.workflow import access, attachments, items, phrases, record
+from node.workflow.attachments import FileView
 from node.workflow.desk import Actor, Desk
 from protocol import lifecycle
 from protocol.lifecycle import Action
@@ -44,6 +45,7 @@ class ItemView:
 
     item: Item
     edition: Edition
+    files: tuple[FileView, ...]
     timeline: tuple[Entry, ...]
     actions: tuple[str, ...]
 
@@ -97,6 +99,7 @@ async def view(desk: Desk, actor: Actor, item_id: UUID) -> ItemView:
         return ItemView(
             item=item,
             edition=await session.get_one(Edition, (item.id, item.edition)),
+            files=await attachments.view(session, item),
             timeline=await _timeline(session, desk, item),
             actions=_actions(desk, actor, item),
         )

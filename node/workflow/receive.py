@@ -20,12 +20,12 @@ async def apply(intake: Intake, message: Opened) -> bool:
     """
     match message.name:
         case "submission":
-            submissions.receive(intake, message)
+            await submissions.receive(intake, message)
             return True
         case "revision":
             if message.event.subject not in intake.items:
                 return False
-            submissions.receive(intake, message)
+            await submissions.receive(intake, message)
             return True
         case "withdrawal":
             return await withdrawals.receive(intake, message)

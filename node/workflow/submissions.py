@@ -4,7 +4,8 @@
 
  1. The actor's role may do this; the text fits the limits.
  2. The state allows it (`lifecycle`).
- 3. Item and edition are written, with the authors who have accounts here.
+ 3. Item and edition are written, with the authors who have accounts here, and the files that
+    they name.
  4. The event and the audit row are written.
 
 `receive` takes a submission or revision from below; the business key is (source, item, edition).
@@ -22,7 +23,8 @@ from node.errors import InputError, ItemTakenError, TooLongError, UnsupportedTyp
 from node.storage import bulk
 from node.storage.database import Session
 from node.storage.items import Edition, Item, ItemAuthor
-from node.workflow import access, items, people, record, recovery
+from node.workflow import access, attachments, items, people, record, recovery
+from node.workflow.attachments import Named
 from node.workflow.desk import Actor, Desk
 from node.workflow.intake import Intake
 from protocol import evidence, lifecycle
@@ -57,6 +59,7 @@ class Draft(Record):
     urgency: Urgency = "normal"
     classification: Classification = "internal"
     co_authors: tuple[CoAuthor, ...] = Field(default=(), max_length=49)
+    attachments: tuple[Named, ...] = Field(default=(), max_length=50)
 
 
 def draft(content: dict[str, Any]) -> Draft:
@@ -98,6 +101,7 @@ async def submit(desk: Desk, actor: Actor, draft: Draft) -> UUID:
         for person in accounts:
             bulk.insert(session, ItemAuthor, item_id=item.id, person_id=person)
         _add_edition(session, item, draft, authors, now)
+        await attachments.name(session, desk, actor, item, draft.attachments, now)
         # 4.
         record.own_step(
             session,
@@ -132,6 +136,7 @@ async def resubmit(desk: Desk, actor: Actor, item_id: UUID, draft: Draft) -> Non
         item.urgency, item.classification = draft.urgency, draft.classification
         authors = (await session.get_one(Edition, (item.id, item.edition - 1))).authors
         _add_edition(session, item, draft, [Author.model_validate(a) for a in authors], now)
+        await attachments.name(session, desk, actor, item, draft.attachments, now)
         # 4.
         record.own_step(
             session,
@@ -146,7 +151,7 @@ async def resubmit(desk: Desk, actor: Actor, item_id: UUID, draft: Draft) -> Non
     desk.wakers.wake("audit")
 
 
-def receive(intake: Intake, message: Opened) -> None:
+async def receive(intake: Intake, message: Opened) -> None:
     """Take in a submission or a revision. Raises before anything is changed."""
     data = message.data
     if not isinstance(data, EditionMessage) or message.event.subject is None:
@@ -176,6 +181,7 @@ def receive(intake: Intake, message: Opened) -> None:
         message_source=message.event.sender,
         message_id=message.event.id,
     )
+    await attachments.receive(intake, item.id, data, message.event.sender)
     newest = data.edition >= item.edition
     if newest:
         item.edition = data.edition

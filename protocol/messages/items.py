@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import re
+from collections.abc import Sequence
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from protocol.offices import BIGGEST, Line, OfficeReference, Record, Text, Time
+from protocol.offices import Line, OfficeReference, Record, Text, Time
 
 Token = Annotated[str, StringConstraints(max_length=262_144, pattern=r"^[A-Za-z0-9_.-]+$")]
 """A whole signed message, carried inside another one."""
@@ -40,14 +42,57 @@ class Author(Record):
     unit: Line
 
 
-class Attachment(Record):
-    """A file that belongs to the item; its pieces travel as `blob`."""
+PIECE = 1024 * 1024
+"""Bytes in a piece of a file; the last piece holds what remains."""
 
-    name: Line
-    media_type: Line
-    size: int = Field(ge=1, le=BIGGEST, strict=True)
+MOST_PIECES = 1_000
+"""In all attachments of an edition: their digests travel within the item's own message."""
+
+_NO_NAME = re.compile(r"[/\\\u061c\u200b-\u200f\u2060\ufeff]|^\.+$")
+
+
+def _file_name(name: str) -> str:
+    if _NO_NAME.search(name):
+        raise ValueError("must be the name of a file, without a folder or unseen characters")
+    return name
+
+
+FileName = Annotated[Line, AfterValidator(_file_name)]
+"""The name of a file as people read it: no folder, no characters that hide what it is."""
+
+
+class Attachment(Record):
+    """A file that belongs to the item; its pieces travel as `blob`.
+
+    Says what the file must be. Whether the bytes are that file is checked as they arrive.
+    """
+
+    name: FileName
+    media_type: Annotated[
+        str,
+        StringConstraints(pattern=r"^[a-z0-9][a-z0-9.+-]*/[a-z0-9][a-z0-9.+-]*$", max_length=100),
+    ]
+    size: int = Field(ge=1, le=MOST_PIECES * PIECE, strict=True)
     digest: HexDigest
     pieces: tuple[HexDigest, ...]
+
+    @model_validator(mode="after")
+    def _pieces_make_up_the_size(self) -> Self:
+        if len(self.pieces) != -(-self.size // PIECE):
+            raise ValueError("the number of pieces does not fit the size")
+        if len(self.pieces) == 1 and self.pieces[0] != self.digest:
+            raise ValueError("the only piece is the file: their digests are the same")
+        return self
+
+
+def demand_different(files: Sequence[Attachment]) -> None:
+    """Raises `ValueError` unless these may be the attachments of one edition."""
+    if len({file.digest for file in files}) < len(files):
+        raise ValueError("two attachments are the same file")
+    if len({file.name for file in files}) < len(files):
+        raise ValueError("two attachments have the same name")
+    if sum(len(file.pieces) for file in files) > MOST_PIECES:
+        raise ValueError("the attachments have too many pieces")
 
 
 class Edition(Record):
@@ -68,8 +113,13 @@ class Edition(Record):
     origin: OfficeReference
     submitted_at: Time
     number: Line | None = None
-    attachments: tuple[Attachment, ...] = ()
+    attachments: tuple[Attachment, ...] = Field(default=(), max_length=50)
     evidence: tuple[Token, ...] = Field(default=(), max_length=100)
+
+    @model_validator(mode="after")
+    def _attachments_differ(self) -> Self:
+        demand_different(self.attachments)
+        return self
 
 
 class Submission(Edition):

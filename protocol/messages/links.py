@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field, StrictBool, StringConstraints, model_validator
 
-from protocol.messages.items import HexDigest, Token
+from protocol.messages.items import MOST_PIECES, PIECE, HexDigest, Token
 from protocol.offices import BIGGEST, Base64, Day, Record, Time
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z]+(\.[a-z_]+)+$", max_length=60)]
@@ -99,8 +99,8 @@ class Replay(Record):
 
 
 class Blob(Record):
-    """One piece of an attachment, at most 1 MiB."""
+    """One piece of an attachment, at most 1 MiB; without `piece`, the wish to be sent it."""
 
     digest: HexDigest
-    index: int = Field(ge=0, le=BIGGEST, strict=True)
-    piece: Annotated[Base64, StringConstraints(max_length=1_400_000)]
+    index: int = Field(ge=0, lt=MOST_PIECES, strict=True)
+    piece: Annotated[Base64, StringConstraints(max_length=-(-PIECE // 3) * 4)] | None = None

@@ -121,6 +121,16 @@ async def test_a_child_publishes_to_its_hub_under_its_own_name(place: Place) -> 
     assert (message.body, message.user_id) == (b"token", CHILD)
 
 
+async def test_a_child_publishes_pieces_beside_its_messages(place: Place) -> None:
+    async with place.channel(CHILD) as channel:
+        await _publish(channel, NAMES.up_blobs.exchange, NAMES.up_blobs.key, user_id=CHILD)
+    async with place.channel(HUB) as channel:
+        queue = await channel.get_queue(NAMES.up_blobs.name, ensure=False)
+        message = await queue.get(timeout=10)
+        await message.ack()
+    assert (message.body, message.user_id) == (b"token", CHILD)
+
+
 async def test_a_child_consumes_what_the_hub_sends_to_it(place: Place) -> None:
     own = NAMES.down(CHILD)
     async with place.channel(HUB) as channel:
@@ -131,12 +141,15 @@ async def test_a_child_consumes_what_the_hub_sends_to_it(place: Place) -> None:
         await message.ack()
         await _consume(channel, own.name)
         await _consume(channel, own.dead)
+        await _consume(channel, NAMES.down_blobs(CHILD).name)
     assert (message.body, message.user_id) == (b"token", HUB)
 
 
 REFUSED: dict[str, Callable[[AbstractChannel], Awaitable[object]]] = {
     "read a sibling's queue": lambda c: _consume(c, NAMES.down(SIBLING).name),
     "read a sibling's dead letters": lambda c: _consume(c, NAMES.down(SIBLING).dead),
+    "read a sibling's pieces": lambda c: _consume(c, NAMES.down_blobs(SIBLING).name),
+    "read pieces that go up": lambda c: _consume(c, NAMES.up_blobs.name),
     "read what goes up": lambda c: _consume(c, NAMES.up.name),
     "read the hub's dead letters": lambda c: _consume(c, NAMES.up.dead),
     "write down": lambda c: _publish(c, NAMES.down(SIBLING).exchange, SIBLING),

@@ -45,4 +45,6 @@ def test_only_what_may_succeed_later_is_temporary() -> None:
     assert {kind for kind in ERRORS if not kind.permanent} == {
         errors.UnsupportedTypeError,
         errors.DatabaseAwayError,
+        errors.FileArrivingError,
+        errors.ShelfError,
     }

@@ -74,3 +74,27 @@ def _shown(zhitong: Zhitong, office: Path, submitted: Outcome) -> str:
     outcome = zhitong("show", str(UUID(submitted.out.strip())), "-c", office)
     assert (outcome.code, outcome.err) == (0, "")
     return outcome.out
+
+
+def test_files_are_handed_in_with_the_item(zhitong: Zhitong, office: Path, tmp_path: Path) -> None:
+    text, report, notes = (tmp_path / name for name in ("item.md", "调研报告.pdf", "附记.txt"))
+    text.write_text(MARKDOWN)
+    report.write_bytes(b"%PDF-1.7\n" + bytes(2_000_000))
+    notes.write_text("另附。")
+    attach = ("--attach", report, "--attach", notes)
+    done = zhitong("submit", text, "--as", "lin", *attach, "--config", office)
+    assert done.code == 0, done.err
+    shown = zhitong("show", done.out.strip(), "--config", office).out
+    assert "附件：调研报告.pdf（1.9 MB）" in shown
+    assert "附件：附记.txt（1 KB）" in shown
+
+
+def test_a_file_that_cannot_be_attached_is_a_mistake(
+    zhitong: Zhitong, office: Path, tmp_path: Path
+) -> None:
+    text, program = tmp_path / "item.md", tmp_path / "a.pdf"
+    text.write_text(MARKDOWN)
+    program.write_bytes(b"MZ")
+    command = ("submit", text, "--as", "lin", "--config", office, "--attach")
+    assert "[file.kind]" in zhitong(*command, program).mistake
+    assert "[input.invalid]" in zhitong(*command, tmp_path / "missing.pdf").mistake

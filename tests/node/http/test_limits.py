@@ -68,6 +68,23 @@ async def test_a_client_that_goes_away_in_the_middle_is_not_answered() -> None:
     assert not application.asked
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("POST", "/files", 200),
+        ("PUT", "/files", 413),
+        ("POST", "/files/x", 413),
+        ("POST", "/", 413),
+    ],
+)
+async def test_only_where_bytes_are_counted_elsewhere_a_large_body_passes_as_it_comes(
+    method: str, path: str, status: int
+) -> None:
+    application = Echo()
+    answer = await _post(application, [b"x" * 600] * 3, None, method=method, path=path)
+    assert (answer[0], application.asked) == (status, status == 200)
+
+
 async def test_what_is_not_http_passes_untouched() -> None:
     application = Echo()
 
@@ -92,6 +109,8 @@ async def _post(
     claimed: bytes | None,
     *,
     read: list[Message] | None = None,
+    method: str = "POST",
+    path: str = "/",
 ) -> tuple[int, bytes]:
     waiting: list[Message] = [
         {"type": "http.request", "body": piece, "more_body": number < len(pieces)}
@@ -109,6 +128,7 @@ async def _post(
         sent.append(message)
 
     headers = [] if claimed is None else [(b"content-length", claimed)]
-    scope = {"type": "http", "method": "POST", "path": "/", "headers": headers}
-    await BodyLimit(application, 1000)(scope, receive, send)
+    scope = {"type": "http", "method": method, "path": path, "headers": headers}
+    limit = BodyLimit(application, 1000, counted_elsewhere=[("POST", "/files")])
+    await limit(scope, receive, send)
     return sent[0]["status"], b"".join(message.get("body", b"") for message in sent[1:])

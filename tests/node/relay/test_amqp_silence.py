@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from node.relay import amqp, routes
+from node.relay import amqp, arrivals, routes
 from node.relay.transport import Parcel, Properties
 from node.storage.database import Database
 from node.workflow import directory
@@ -23,7 +23,7 @@ PATIENCE = 0.4
 @pytest.fixture
 async def proxy(place: Brokered, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Proxy]:
     """A network that can fall silent, and offices that do not wait long for an answer."""
-    for module in (amqp, routes):
+    for module in (amqp, arrivals, routes):
         for name in ("CONNECT_SECONDS", "CONFIRM_SECONDS"):
             if hasattr(module, name):
                 monkeypatch.setattr(module, name, PATIENCE)

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from node.storage.database import Database
 from node.storage.events import Event
 from node.storage.items import Item
 from node.storage.messages import Incoming, Outgoing, Quarantined
+from node.storage.shelf import Shelf
 from node.workflow import directory
 from node.workflow.desk import Actor, Desk
 from protocol import envelope
@@ -139,6 +141,7 @@ async def opened(
         new_id=lambda: make_id(5_000_000 + next(ticks)),
         wakers=Wakers(),
         limits=LimitSettings(),
+        shelf=Shelf(Path()),
     )
     async with database.writing.begin() as session:
         await directory.know(session, desk.office, "self")

@@ -1,0 +1,61 @@
+"""Files for tests: small ones of every kind, large ones whose bytes are the same in every run."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import random
+import zipfile
+from collections.abc import AsyncIterator
+
+from protocol.messages.items import PIECE
+
+PDF = b"%PDF-1.7\n"
+TYPES = '<Types><Override PartName="/{part}" ContentType="application/{kind}"/></Types>'
+
+
+def pdf(size: int, seed: int = 1) -> bytes:
+    """A file that begins as a PDF does, of this size."""
+    return (PDF + random.Random(seed).randbytes(size))[:size]
+
+
+def pieces_of(content: bytes) -> list[str]:
+    """The digests of its pieces."""
+    return [digest(content[at : at + PIECE]) for at in range(0, len(content), PIECE)]
+
+
+def digest(content: bytes) -> str:
+    """SHA-256 in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+async def chunks(content: bytes, size: int = 64 * 1024) -> AsyncIterator[bytes]:
+    """The content as a connection brings it."""
+    for at in range(0, len(content), size):
+        yield content[at : at + size]
+
+
+def archive(**members: str | bytes) -> bytes:
+    """A ZIP; `__` in a name stands for a slash, `_` for a dot."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as made:
+        for name, content in members.items():
+            made.writestr(name.replace("__", "/").replace("_", "."), content)
+    return target.getvalue()
+
+
+def office(part: str, kind: str = "vnd.main+xml", **more: str | bytes) -> bytes:
+    """An Office Open XML file whose main part has this name."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as made:
+        made.writestr("[Content_Types].xml", TYPES.format(part=part, kind=kind))
+        made.writestr(part, "<x/>")
+        for name, content in more.items():
+            made.writestr(name.replace("__", "/").replace("_", "."), content)
+    return target.getvalue()
+
+
+def compound(*streams: str) -> bytes:
+    """An old Office file with streams of these names."""
+    head = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
+    return head + b"".join(name.encode("utf-16-le") + b"\0\0" for name in streams)
