@@ -60,6 +60,8 @@ class SqliteFiles:
             self._templates[shape] = await self._make(shape)
         taken = {}
         for number, node in enumerate(posts(shape)):
+            for old in self._folder.glob(f"{number}.sqlite*"):
+                old.unlink()
             shutil.copyfile(self._templates[shape] / node, self._file(number))
             if number == len(self._seats):
                 database = _quick(f"sqlite+aiosqlite:///{self._file(number)}")
@@ -71,6 +73,7 @@ class SqliteFiles:
         for database, tripwire in self._seats:
             tripwire.disarm()
             await database.close()
+            tripwire.sever()
 
     def _file(self, number: int) -> Path:
         return self._folder / f"{number}.sqlite"
@@ -98,7 +101,7 @@ class PostgresDatabases:
         self._server = server
         self._numbers = itertools.count(1)
         self._templates: dict[tuple[str, NodeId], str] = {}
-        self._taken: list[tuple[str, Database]] = []
+        self._taken: list[tuple[str, Database, Tripwire]] = []
 
     async def take(self, shape: str) -> dict[NodeId, tuple[Database, Tripwire]]:
         taken = {}
@@ -108,14 +111,16 @@ class PostgresDatabases:
             name = f"simulated_{next(self._numbers)}"
             url = await self._server.create_database(name, self._templates[shape, node])
             database = Database(url)
-            self._taken.append((name, database))
             taken[node] = database, Tripwire(database)
+            self._taken.append((name, *taken[node]))
         return taken
 
     async def give_back(self) -> None:
         while self._taken:
-            name, database = self._taken.pop()
+            name, database, tripwire = self._taken.pop()
+            tripwire.disarm()
             await database.close()
+            tripwire.sever()
             await self._server.drop_database(name)
 
     async def _make(self, post: Post) -> str:

@@ -10,11 +10,13 @@ from __future__ import annotations
 import sqlite3
 import types
 from collections.abc import Callable, Coroutine, Generator
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from random import Random
 from typing import Any, Literal, TypeVar
 
+import aiosqlite
 from sqlalchemy import event
 from sqlalchemy.exc import InternalError, OperationalError
 
@@ -93,7 +95,9 @@ class Tripwire:
         """The process is dead: nothing of it reaches the database any more."""
         self._countdown = 0
         self._failure: Failure | None = None
+        self._open: list[Any] = []
         self._commit: Callable[[Any], None] = engine.dialect.do_commit
+        event.listen(engine, "connect", self._connected)
         event.listen(engine, "before_cursor_execute", self._statement)
         engine.dialect.do_commit = self._committing  # type: ignore[method-assign]
 
@@ -104,6 +108,26 @@ class Tripwire:
     def disarm(self) -> None:
         """Nothing fails any more."""
         self._failure, self.tripped, self.dead = None, False, False
+
+    async def die(self) -> None:
+        """The process is dead: what it had not committed is undone."""
+        self.dead = True
+        for connection in self._open:
+            # Closing alone is not enough: a cursor that somebody still holds keeps the lock.
+            with suppress(ValueError):
+                await connection.rollback()
+
+    def sever(self) -> None:
+        """Close whatever connection the process had open."""
+        for connection in self._open:
+            connection.stop()
+            connection._thread.join()  # noqa: SLF001 - there is no other way to wait
+        self._open.clear()
+
+    def _connected(self, connection: Any, _record: object) -> None:
+        # PostgreSQL undoes what a process left when its connection is closed.
+        if isinstance(connection.driver_connection, aiosqlite.Connection):
+            self._open.append(connection.driver_connection)
 
     def _due(self, *failures: Failure) -> bool:
         if self.dead:
@@ -133,7 +157,7 @@ class Tripwire:
 
 @types.coroutine
 def mortal(
-    work: Coroutine[Any, Any, T], after: int, dies: Callable[[], None]
+    work: Coroutine[Any, Any, T], after: int, dies: Callable[[], Coroutine[Any, Any, None]]
 ) -> Generator[Any, Any, T]:
     """Do the work, and kill it when it has given way `after` times; 0 lets it live.
 
@@ -154,5 +178,5 @@ def mortal(
             go_on = partial(work.throw, error)
         after -= 1
         if after == 0:
-            dies()
+            yield from dies().__await__()
             go_on = partial(work.throw, KilledError())

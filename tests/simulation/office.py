@@ -112,7 +112,7 @@ class Office:
         self.woken = True
 
     async def enter(self) -> None:
-        """Meet the people of the office."""
+        """Meet the people of the office; and connect, so that no step is killed while it does."""
         async with self.database.reading() as session:
             for person in await session.scalars(select(Person)):
                 self.actors[person.username] = people.actor_of(person)
@@ -160,7 +160,7 @@ class Office:
 
     async def kill(self) -> None:
         """The process is gone, and a new one starts."""
-        self._tripwire.dead = True
+        await self._tripwire.die()
         if self._publishing is not None and self.wire.confirm is not None:
             step, self._publishing = self._publishing, None
             self.wire.confirm.set_exception(KilledError())
@@ -168,18 +168,17 @@ class Office:
             step.exception()
         # To go on from an older snapshot, the database would be exchanged here.
         await self.database.close()
+        self._tripwire.sever()
         self.wire.close()
         self._tripwire.disarm()
         self._build()
+        await self.enter()
 
     async def _mortal(self, work: Coroutine[Any, Any, Any], fate: Fate) -> Any:
         if fate.failure is not None:
             self._tripwire.arm(fate.failure, fate.failing_at)
             self.harmed |= fate.failure == "bad"
-        return await mortal(work, fate.killed_at, self._die)
-
-    def _die(self) -> None:
-        self._tripwire.dead = True
+        return await mortal(work, fate.killed_at, self._tripwire.die)
 
     async def _outcome(
         self,
@@ -191,17 +190,20 @@ class Office:
             result = await work
         except BaseException:
             # On its way out, dead work may replace the error that killed it by any other.
-            if self._tripwire.dead:
-                await self.kill()
-                return "killed"
-            if not self._tripwire.tripped:
-                raise
-            self.woken = True
-            return "failed"
+            if not self._tripwire.dead:
+                if not self._tripwire.tripped:
+                    raise
+                self.woken = True
+                return "failed"
         finally:
+            dead = self._tripwire.dead
             self._tripwire.disarm()
+        if dead:
+            await self.kill()
+            return "killed"
         if done is not None:
             done(result)
+            return "worked"
         if result and worked is not None:
             worked()
         return "worked" if result else "idle"

@@ -20,7 +20,7 @@ from tests.simulation.faults import CALM, FAILURES
 from tests.simulation.office import UNHARMED, Fate, Office
 from tests.simulation.world import Done, World, next_due, open_world
 
-ROUNDS = (20, 70)
+ROUNDS = (30, 110)
 LONGEST_REST = 400
 """More pauses than any schedule needs: who is not at rest then never will be."""
 
@@ -60,6 +60,7 @@ async def run(seed: int, databases: Databases, *, keeps_trace: bool = False) -> 
             await _rest(world, problems)
             problems += await verdict.reach(world)
         except Exception as error:  # noqa: BLE001 - whatever a node lets escape is a finding
+            import traceback; traceback.print_exc()
             problems.append(f"a step failed without a fault: {type(error).__name__}: {error}")
         for problem in problems:
             world.note("verdict", problem)
@@ -103,11 +104,11 @@ async def _work(world: World, office: Office, problems: list[str]) -> None:
     if office.waits and world.random.random() < 0.5:
         world.note(office.node, f"confirm: {await office.confirm()}")
         return
-    if world.random.random() < 0.1:
+    if world.random.random() < 0.05:
         world.note(office.node, f"seal{fate}: {await office.seal(fate)}")
     elif office.wire.has_mail and world.random.random() < 0.6:
         await _take(world, office, fate, problems)
-    else:
+    elif office.woken or world.random.random() < 0.1:
         world.note(office.node, f"publish{fate}: {await office.publish(fate)}")
 
 
