@@ -67,6 +67,8 @@ class Office:
         self.post, self.database, self.clock = post, database, clock
         self.woken = True
         """Something was committed since the publisher last came to rest."""
+        self.has_items = False
+        """Something was written here, or arrived."""
         self.harmed = False
         """A statement was refused here, so that poison in the quarantine is no surprise."""
         self.actors: dict[str, Actor] = {}

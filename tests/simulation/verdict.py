@@ -2,7 +2,7 @@
 
 Each check is a function over what all offices hold, and says in words what it found; `CHECKS`
 lists them. `demand_kept` is asked during a schedule: after a step that was killed or failed, all
-that it acknowledged is safe in the database.
+that it acknowledged or answered is safe in the database.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from uuid import UUID
 from sqlalchemy import select
 
 from node.relay.transport import Delivery
-from node.storage.messages import Incoming, Quarantined
+from node.storage.messages import Incoming, Outgoing, Quarantined
 from protocol import envelope, lifecycle
 from protocol.errors import ZhitongError
 from protocol.identifiers import NodeId
 from protocol.lifecycle import TRANSITIONS, Action, Moment
-from protocol.messages import catalogue
+from protocol.messages import catalogue, event
+from protocol.messages.links import Receipt
 from tests.simulation import records
 from tests.simulation.office import Office
 from tests.simulation.records import EventRow, Records
@@ -40,11 +41,23 @@ async def reach(world: World) -> list[str]:
 
 
 async def demand_kept(office: Office, acknowledged: Sequence[Delivery]) -> list[str]:
-    """What was acknowledged, and is neither in the inbox nor in quarantine."""
+    """What was acknowledged, or is said to be received, and is not in the database."""
     async with office.database.reading() as session:
         refused = set(await session.scalars(select(Quarantined.digest)))
         taken_in = set((await session.execute(select(Incoming.source, Incoming.id))).tuples())
-    problems = []
+        answers = await session.execute(
+            select(Outgoing.peer, Outgoing.payload).where(Outgoing.name == "receipt")
+        )
+        said = {
+            (peer, entry.id)
+            for peer, payload in answers
+            for entry in Receipt.model_validate(event.decode(payload).data).entries
+            if entry.verdict == "received"
+        }
+    problems = [
+        f"{office.node} answers {peer} that it has {id}, before that was committed"
+        for peer, id in said - taken_in
+    ]
     for delivery in acknowledged:
         if hashlib.sha256(delivery.body).hexdigest() in refused:
             continue
@@ -68,9 +81,9 @@ def items_are_where_they_were_sent(ended: All) -> Iterator[str]:
         parent = here.office.post.parent
         for item in here.items.values():
             arrived = Counter(
-                event.data["edition"]
-                for event in here.events
-                if event.item == item.id and event.office == node and "from" in event.data
+                row.data["edition"]
+                for row in here.events
+                if row.item == item.id and row.office == node and "from" in row.data
             )
             if any(times != 1 for times in arrived.values()):
                 yield f"{node}: editions of {item.id} arrived {dict(arrived)} times"
@@ -105,9 +118,9 @@ def facts_are_known_once(ended: All) -> Iterator[str]:
             yield f"{node} never heard of {wanted[key].kind} {key}"
         for key in found.keys() - wanted.keys():
             yield f"{node} heard of {key}, which nobody stated"
-        for event in here.events:
-            key = (event.office, event.item, event.sequence)
-            if event.step == 0 and key in wanted and event.data != wanted[key].data:
+        for row in here.events:
+            key = (row.office, row.item, row.sequence)
+            if row.step == 0 and key in wanted and row.data != wanted[key].data:
                 yield f"{node} heard something else about {key} than was stated"
         for key, times in found.items():
             if times != 1:
@@ -118,10 +131,10 @@ def authors_are_told_once(ended: All) -> Iterator[str]:
     """Each author has exactly one notice of each fact about the item."""
     for node, here in ended.items():
         wanted = Counter(
-            (person, event.id)
-            for event in here.events
-            if event.step == 0 and here.items[event.item].source is None
-            for person in here.authors[event.item]
+            (person, row.id)
+            for row in here.events
+            if row.step == 0 and here.items[row.item].source is None
+            for person in here.authors[row.item]
         )
         if here.notices != wanted:
             missing, extra = wanted - here.notices, here.notices - wanted
@@ -257,7 +270,7 @@ CHECKS: Sequence[Callable[[All], Iterator[str]]] = (
 
 
 def _fold(events: Sequence[EventRow]) -> lifecycle.Standing:
-    return lifecycle.fold(Moment(event.sequence, event.step, event.kind) for event in events)
+    return lifecycle.fold(Moment(row.sequence, row.step, row.kind) for row in events)
 
 
 def _above(ended: All, node: NodeId) -> list[NodeId]:
