@@ -81,7 +81,7 @@ async def _run(asked: argparse.Namespace) -> int:
 @asynccontextmanager
 async def _databases(*, postgres: bool) -> AsyncIterator[Databases]:
     if not postgres:
-        async with databases.sqlite_files() as files:
+        with databases.sqlite_files() as files:
             yield files
         return
     server = Postgres()

@@ -10,8 +10,8 @@ import itertools
 import os
 import shutil
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -132,8 +132,8 @@ class PostgresDatabases:
         return name
 
 
-@asynccontextmanager
-async def sqlite_files() -> AsyncIterator[SqliteFiles]:
+@contextmanager
+def sqlite_files() -> Iterator[SqliteFiles]:
     """Files in memory where possible."""
     place = MEMORY if os.access(MEMORY, os.W_OK) else None
     with TemporaryDirectory(prefix="zhitong-simulation-", dir=place) as folder:

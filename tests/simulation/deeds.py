@@ -26,7 +26,7 @@ LIKELY = {
     Action.RESUBMIT: 8,
     Action.REVISE: 8,
     Action.RETURN: 3,
-    Action.ADOPT: 3,
+    Action.ADOPT: 6,
     Action.INSTRUCT: 2,
     Action.IMPLEMENT: 2,
     Action.DECLINE: 1,
@@ -57,17 +57,20 @@ def hand_in(office: Office, random: Random) -> Deed:
 
 async def choose(office: Office, random: Random) -> Deed | None:
     """One of the things that somebody can do there now; None when there is nothing."""
-    username = "editor" if random.random() < 0.85 else random.choice(("lin", "chen"))
+    username = "editor" if random.random() < 0.7 else random.choice(("lin", "chen"))
     actor = office.actors[username]
     page = await reading.list_items(office.desk, actor, limit=RECENT)
     if not page.rows:
         return None
     item = random.choice(page.rows).id
-    offered = (await reading.view(office.desk, actor, item)).actions
+    seen = await reading.view(office.desk, actor, item)
+    offered = seen.actions
     if not offered:
         return None
     likely = [LIKELY[Action(action)] for action in offered]
     [action] = random.choices([Action(action) for action in offered], likely)
+    if action is Action.WITHDRAW and not seen.item.forwarded_edition and random.random() < 0.8:
+        return None  # most authors wait at least until the item went somewhere
     return Deed(action, item, _DOING[action](office.desk, actor, item, random))
 
 

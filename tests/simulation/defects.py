@@ -7,7 +7,7 @@ without a new incarnation belongs here too, once nodes can be restored.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from typing import Any
 from unittest.mock import patch
@@ -15,10 +15,9 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 
-from node.relay import reception, window
 from node.relay import receipts as receipts_
+from node.relay import reception, window
 from node.relay.consumer import Consumer
-from node.relay.publisher import Publisher
 from node.relay.reception import Reception, Result
 from node.relay.transport import Delivery
 from node.relay.window import Due
@@ -32,7 +31,7 @@ from protocol import lifecycle
 from protocol.envelope import Opened
 from protocol.identifiers import digest
 from protocol.lifecycle import Moment
-from protocol.messages import catalogue, event
+from protocol.messages import catalogue
 from protocol.messages.links import ReceiptEntry
 
 ATTEMPTS = 3
@@ -98,9 +97,7 @@ def duplicates_by_token() -> Iterator[None]:
     async def known(session: Session, messages: Sequence[Opened]) -> Identities:
         tokens = [message.token for message in messages]
         found = await session.execute(
-            select(Incoming.source, Incoming.id, Incoming.digest).where(
-                Incoming.token.in_(tokens)
-            )
+            select(Incoming.source, Incoming.id, Incoming.digest).where(Incoming.token.in_(tokens))
         )
         return {(source, id): digest for source, id, digest in found}
 

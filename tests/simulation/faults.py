@@ -71,7 +71,7 @@ MOST = Odds(
     fail=0.4,
     lose_all=0.06,
     cut=0.06,
-    clock=0.1,
+    clock=0.5,
 )
 # Going on from an older snapshot of a database belongs here, as the odds of one more fault.
 
@@ -121,7 +121,7 @@ class Tripwire:
         """Close whatever connection the process had open."""
         for connection in self._open:
             connection.stop()
-            connection._thread.join()  # noqa: SLF001 - there is no other way to wait
+            connection._thread.join()
         self._open.clear()
 
     def _connected(self, connection: Any, _record: object) -> None:
@@ -174,7 +174,7 @@ def mortal(
             return result
         try:
             go_on = partial(work.send, (yield waits_for))
-        except BaseException as error:  # noqa: BLE001 - what to do about it is up to the work
+        except BaseException as error:
             go_on = partial(work.throw, error)
         after -= 1
         if after == 0:

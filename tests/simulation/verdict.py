@@ -106,7 +106,7 @@ def items_are_where_they_were_sent(ended: All) -> Iterator[str]:
 
 
 def facts_are_known_once(ended: All) -> Iterator[str]:
-    """Each fact is exactly once at each office below, down to the author's, and none is invented."""
+    """Each fact is exactly once at each office below, down to the author's; none is invented."""
     for node, here in ended.items():
         wanted: dict[tuple[str, UUID, int], EventRow] = {}
         for office in (node, *_above(ended, node)):
@@ -166,7 +166,7 @@ def standings_agree(ended: All) -> Iterator[str]:
                 standing, said = _fold(facts), item.standings.get(office)
                 if said is None or said["state"] != standing.state:
                     shown = said and said["state"]
-                    yield f"{node} shows {item.id} as {shown} at {office}, which says {standing.state}"
+                    yield f"{node} shows {item.id} as {shown} at {office}, not {standing.state}"
 
 
 def outboxes_are_answered(ended: All) -> Iterator[str]:
