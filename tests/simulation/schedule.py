@@ -20,7 +20,7 @@ from tests.simulation.faults import CALM, FAILURES
 from tests.simulation.office import UNHARMED, Fate, Office
 from tests.simulation.world import Done, World, next_due, open_world
 
-ROUNDS = (40, 120)
+ROUNDS = (30, 100)
 LONGEST_REST = 25
 """More pauses than any schedule needs, beside one for whatever is late: who is not at rest then
 never will be."""
