@@ -99,7 +99,7 @@ class Tripwire:
         self._commit: Callable[[Any], None] = engine.dialect.do_commit
         event.listen(engine, "connect", self._connected)
         event.listen(engine, "before_cursor_execute", self._statement)
-        engine.dialect.do_commit = self._committing  # type: ignore[method-assign]
+        engine.dialect.do_commit = self._committing  # type: ignore[assignment, method-assign]
 
     def arm(self, failure: Failure, countdown: int) -> None:
         """Fail at the statement, or at the commit, that many from now."""

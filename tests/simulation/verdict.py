@@ -44,7 +44,8 @@ async def demand_kept(office: Office, acknowledged: Sequence[Delivery]) -> list[
     """What was acknowledged, or is said to be received, and is not in the database."""
     async with office.database.reading() as session:
         refused = set(await session.scalars(select(Quarantined.digest)))
-        taken_in = set((await session.execute(select(Incoming.source, Incoming.id))).tuples())
+        rows = await session.execute(select(Incoming.source, Incoming.id))
+        taken_in = {(source, id) for source, id in rows}
         answers = await session.execute(
             select(Outgoing.peer, Outgoing.payload).where(Outgoing.name == "receipt")
         )
@@ -205,8 +206,8 @@ def boxes_agree(ended: All) -> Iterator[str]:
     }
     for sender, receiver, id, _ in sent - taken:
         yield f"{sender} believes that {receiver} has {id}, which it has not"
-    for sender, receiver, id, _ in taken - sent:
-        yield f"{receiver} has {id} of {sender}, which does not know of it"
+    for source, receiver, id, _ in taken - sent:
+        yield f"{receiver} has {id} of {source}, which does not know of it"
 
 
 def nothing_is_parked(ended: All) -> Iterator[str]:
