@@ -101,6 +101,7 @@ class PostgresDatabases:
         self._server = server
         self._numbers = itertools.count(1)
         self._templates: dict[tuple[str, NodeId], str] = {}
+        self._empty: str | None = None
         self._taken: list[tuple[str, Database, Tripwire]] = []
 
     async def take(self, shape: str) -> dict[NodeId, tuple[Database, Tripwire]]:
@@ -124,9 +125,13 @@ class PostgresDatabases:
             await self._server.drop_database(name)
 
     async def _make(self, post: Post) -> str:
+        if self._empty is None:
+            self._empty = f"empty_{next(self._numbers)}"
+            database = Database(await self._server.create_database(self._empty))
+            await migrate.upgrade(database)
+            await database.close()
         name = f"template_{next(self._numbers)}"
-        database = Database(await self._server.create_database(name))
-        await migrate.upgrade(database)
+        database = Database(await self._server.create_database(name, self._empty))
         await _furnish(database, post)
         await database.close()
         return name

@@ -131,6 +131,8 @@ class Office:
         held.cancel()
         if not step.done():
             self._publishing = step
+            # A failure that was meant for this step must not strike another.
+            self._tripwire.disarm()
             return "waits"
         return await self._outcome(step, self._wake)
 
