@@ -34,7 +34,7 @@ from protocol.lifecycle import Moment
 from protocol.messages import catalogue
 from protocol.messages.links import ReceiptEntry
 
-ATTEMPTS = 3
+ATTEMPTS = 2
 Identities = dict[tuple[str, UUID], str]
 
 
