@@ -6,9 +6,10 @@ from protocol.errors import ZhitongError
 
 
 class PropertiesError(ZhitongError):
-    """The unsigned AMQP properties disagree with the signed content."""
+    """The unsigned AMQP properties disagree with the signed content; send the message again."""
 
     code = "message.properties"
+    permanent = False
 
 
 class AlteredError(ZhitongError):

@@ -108,7 +108,7 @@ async def test_2_a_property_that_disagrees_with_the_signed_content_is_refused(
     await ends.city.take_all()
     [kept] = await ends.city.quarantine()
     assert (kept.code, kept.peer) == ("message.properties", COUNTY)
-    await demand_told(ends, token, "message.properties", permanent=True)
+    await demand_told(ends, token, "message.properties", permanent=False)
     await before.demand_unchanged(ends, but={"quarantine", "audit", "outbox"})
 
 

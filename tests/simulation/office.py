@@ -1,0 +1,213 @@
+"""One simulated office: the product's publisher, consumer, auditor and workflow on one database.
+
+It works one step at a time, when it is told to, and can be killed at any await of a step: then its
+memory is gone, what it had not acknowledged returns to its queue, and it is built anew on the
+same database. A publish that waits for its confirm is the one step beside which others work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from random import Random
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import select
+
+from node.config import LimitSettings, RelaySettings
+from node.loop import Wakers
+from node.relay.auditor import Auditor
+from node.relay.consumer import Consumer
+from node.relay.publisher import Publisher
+from node.storage.database import Database
+from node.storage.people import Person
+from node.workflow import people
+from node.workflow.desk import Actor, Desk
+from protocol.identifiers import NodeId, uuid7
+from tests.simulation.faults import Failure, KilledError, Tripwire, mortal
+from tests.simulation.shapes import Post
+from tests.simulation.time import Clock
+from tests.simulation.wire import Wire, Wires
+
+Outcome = Literal["worked", "idle", "waits", "failed", "killed"]
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What is to happen to a step: killed at an await, a statement that fails, or nothing."""
+
+    killed_at: int = 0
+    failure: Failure | None = None
+    failing_at: int = 0
+
+    def __str__(self) -> str:
+        if self.killed_at:
+            return f" kill at {self.killed_at}"
+        return f" {self.failure} at {self.failing_at}" if self.failure else ""
+
+
+UNHARMED = Fate()
+
+
+class Office:
+    """A node as the simulator drives it."""
+
+    def __init__(
+        self,
+        post: Post,
+        database: Database,
+        tripwire: Tripwire,
+        wires: Wires,
+        clock: Clock,
+        random: Random,
+        settings: RelaySettings,
+    ) -> None:
+        self.post, self.database, self.clock = post, database, clock
+        self.woken = True
+        """Something was committed since the publisher last came to rest."""
+        self.has_items = False
+        """Something was written here, or arrived."""
+        self.harmed = False
+        """A statement was refused here, so that poison in the quarantine is no surprise."""
+        self.actors: dict[str, Actor] = {}
+        self._tripwire, self._wires, self._random = tripwire, wires, random
+        self._settings = settings
+        self._publishing: asyncio.Task[Any] | None = None
+        self._build()
+
+    @property
+    def node(self) -> NodeId:
+        """The office's id."""
+        return self.post.reference.id
+
+    @property
+    def waits(self) -> bool:
+        """Whether a publish waits for its confirm."""
+        return self._publishing is not None
+
+    def _build(self) -> None:
+        self.desk = Desk(
+            office=self.post.reference,
+            parent=self.post.parent,
+            database=self.database,
+            chains=self.post.authority.chains,
+            place=self.post.authority.place,
+            clock=self.clock,
+            new_id=self._new_id,
+            wakers=Wakers(),
+            limits=LimitSettings(),
+        )
+        self.desk.wakers.on("outbox", self._wake)
+        self.wire: Wire = self._wires.attach(self.node)
+        signer = self.post.authority.signer
+        self._publisher = Publisher(self.desk, self.wire, signer, self._settings, incarnation=1)
+        self._consumer = Consumer(self.desk, self.wire, self._settings)
+        self._auditor = Auditor(self.desk)
+        self.woken = True
+
+    def _new_id(self) -> UUID:
+        return uuid7(self.clock(), self._random.randbytes(10))
+
+    def _wake(self) -> None:
+        self.woken = True
+
+    async def enter(self) -> None:
+        """Meet the people of the office; and connect, so that no step is killed while it does."""
+        async with self.database.reading() as session:
+            for person in await session.scalars(select(Person)):
+                self.actors[person.username] = people.actor_of(person)
+
+    async def publish(self, fate: Fate = UNHARMED) -> Outcome:
+        """One step of the publisher; `waits` when its confirm has not come."""
+        if self._publishing is not None:
+            return "waits"
+        self.woken = False
+        self.wire.waiting.clear()
+        step = asyncio.create_task(self._mortal(self._publisher.step(), fate))
+        held = asyncio.create_task(self.wire.waiting.wait())
+        await asyncio.wait({step, held}, return_when=asyncio.FIRST_COMPLETED)
+        held.cancel()
+        if not step.done():
+            self._publishing = step
+            # A failure that was meant for this step must not strike another.
+            self._tripwire.disarm()
+            return "waits"
+        return await self._outcome(step, self._wake)
+
+    async def confirm(self) -> Outcome:
+        """The confirm comes for which a publish waits."""
+        if self._publishing is None or self.wire.confirm is None:
+            return "idle"
+        step, self._publishing = self._publishing, None
+        self.wire.confirm.set_result(None)
+        return await self._outcome(step, self._wake)
+
+    async def take(self, fate: Fate = UNHARMED) -> Outcome:
+        """One step of the consumer."""
+        self.wire.acknowledged.clear()
+        return await self.do(self._consumer.step(), fate)
+
+    async def seal(self, fate: Fate = UNHARMED) -> Outcome:
+        """One step of the auditor."""
+        return await self.do(self._auditor.step(), fate)
+
+    async def do(
+        self,
+        work: Coroutine[Any, Any, Any],
+        fate: Fate = UNHARMED,
+        done: Callable[[Any], None] | None = None,
+    ) -> Outcome:
+        """Do any work of the office's process; `done` is told what it came to."""
+        return await self._outcome(self._mortal(work, fate), done=done)
+
+    async def kill(self) -> None:
+        """The process is gone, and a new one starts."""
+        await self._tripwire.die()
+        if self._publishing is not None and self.wire.confirm is not None:
+            step, self._publishing = self._publishing, None
+            self.wire.confirm.set_exception(KilledError())
+            await asyncio.wait({step})
+            step.exception()
+        # To go on from an older snapshot, the database would be exchanged here.
+        await self.database.close()
+        self._tripwire.sever()
+        self.wire.close()
+        self._tripwire.disarm()
+        self._build()
+        await self.enter()
+
+    async def _mortal(self, work: Coroutine[Any, Any, Any], fate: Fate) -> Any:
+        if fate.failure is not None:
+            self._tripwire.arm(fate.failure, fate.failing_at)
+            self.harmed |= fate.failure == "bad"
+        return await mortal(work, fate.killed_at, self._tripwire.die)
+
+    async def _outcome(
+        self,
+        work: Coroutine[Any, Any, Any] | asyncio.Task[Any],
+        worked: Callable[[], None] | None = None,
+        done: Callable[[Any], None] | None = None,
+    ) -> Outcome:
+        try:
+            result = await work
+        except BaseException:
+            # On its way out, dead work may replace the error that killed it by any other.
+            if not self._tripwire.dead:
+                if not self._tripwire.tripped:
+                    raise
+                self.woken = True
+                return "failed"
+        finally:
+            dead = self._tripwire.dead
+            self._tripwire.disarm()
+        if dead:
+            await self.kill()
+            return "killed"
+        if done is not None:
+            done(result)
+            return "worked"
+        if result and worked is not None:
+            worked()
+        return "worked" if result else "idle"

@@ -1,0 +1,129 @@
+"""The simulated world: the offices of a hierarchy, the wires between them, time, and the trace.
+
+`open_world` builds it from a seed. The world knows what is due when, and what people were told is
+done; what happens next is decided in `schedule`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from random import Random
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import func, or_, select
+
+from node.config import RelaySettings
+from node.storage.messages import Outgoing
+from node.storage.offices import Link
+from protocol.identifiers import NodeId
+from protocol.lifecycle import Action
+from tests.simulation.databases import Databases
+from tests.simulation.faults import draw_odds
+from tests.simulation.office import Office
+from tests.simulation.shapes import OFTEN, SHAPES, posts
+from tests.simulation.time import Clock, Time
+from tests.simulation.wire import Wires
+
+
+class Done(NamedTuple):
+    """A person was told that this is done."""
+
+    office: NodeId
+    item: UUID
+    action: Action
+
+
+@dataclass
+class Trace:
+    """Every step, in words; the same words for the same seed."""
+
+    keeps: bool = False
+    lines: list[str] = field(default_factory=list)
+    steps: int = 0
+    _hash: hashlib._Hash = field(default_factory=hashlib.sha256)
+
+    def add(self, line: str) -> None:
+        self.steps += 1
+        self._hash.update(line.encode() + b"\n")
+        if self.keeps:
+            self.lines.append(line)
+
+    @property
+    def digest(self) -> str:
+        """What the whole run comes to."""
+        return self._hash.hexdigest()
+
+
+@dataclass
+class World:
+    """Everything there is."""
+
+    shape: str
+    random: Random
+    time: Time
+    wires: Wires
+    offices: dict[NodeId, Office]
+    trace: Trace
+    done: list[Done] = field(default_factory=list)
+
+    def note(self, who: str, what: str) -> None:
+        """One line of the trace."""
+        self.trace.add(f"{self.time.now:%m-%d %H:%M:%S.%f} {who}: {what}")
+
+    def below(self, office: Office) -> list[NodeId]:
+        """The offices directly below."""
+        return [child.id for child in office.post.children]
+
+
+async def next_due(office: Office) -> datetime | None:
+    """When, on the office's clock, its publisher has something to do again; None for never."""
+    async with office.database.reading() as session:
+        probing = select(Link.peer).where(Link.silent_since.is_not(None))
+        resent = await session.scalar(
+            select(func.min(Outgoing.resend_at)).where(
+                or_(
+                    Outgoing.state == "pending",
+                    (Outgoing.state == "refused") & Outgoing.permanent.is_(False),
+                    (Outgoing.state == "sent") & Outgoing.peer.not_in(probing),
+                )
+            )
+        )
+        probed = await session.scalar(
+            select(func.min(Link.probe_at)).where(
+                Link.silent_since.is_not(None),
+                Link.peer.in_(select(Outgoing.peer).where(Outgoing.state == "sent")),
+            )
+        )
+    return min((time for time in (resent, probed) if time is not None), default=None)
+
+
+@asynccontextmanager
+async def open_world(
+    seed: int, databases: Databases, *, keeps_trace: bool = False
+) -> AsyncIterator[World]:
+    """The world of a seed, before anything happened."""
+    random = Random(seed)
+    [shape] = random.choices(list(SHAPES), OFTEN)
+    time = Time()
+    wires = Wires(random, draw_odds(random), time)
+    settings = RelaySettings(
+        window=random.choice((1, 2, 5, 50)), batch=random.choice((1, 3, 10, 50))
+    )
+    taken = await databases.take(shape)
+    try:
+        offices = {
+            node: Office(post, *taken[node], wires, Clock(time), random, settings)
+            for node, post in posts(shape).items()
+        }
+        for office in offices.values():
+            await office.enter()
+        world = World(shape, random, time, wires, offices, Trace(keeps_trace))
+        world.note("world", f"{shape}, {wires.odds}, window {settings.window}")
+        yield world
+    finally:
+        await databases.give_back()
