@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Self
 from uuid import UUID
 
@@ -46,6 +46,20 @@ class WitnessShape(Answer):
     hash: str
 
 
+class AgreementShape(Answer):
+    """Up to which day (UTC) both ends count the same each way; how many days differ."""
+
+    sent_until: date | None
+    received_until: date | None
+    differing: int
+
+
+class Reconciliation(Answer):
+    """How many days are being compared with the neighbour."""
+
+    days: int
+
+
 class LinkShape(Answer):
     """How a link stands."""
 
@@ -61,6 +75,7 @@ class LinkShape(Answer):
     exported_at: datetime | None
     certificate_until: datetime | None
     audit: WitnessShape | None
+    agreement: AgreementShape
 
     @classmethod
     def of(cls, view: LinkView) -> Self:

@@ -6,10 +6,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from node.api.link_shapes import LinkList, LinkShape, RefusalList
+from node.api.link_shapes import LinkList, LinkShape, Reconciliation, RefusalList
 from node.api.shapes import Reason
 from node.http.session import OneDesk, Person
-from node.workflow import links
+from node.workflow import accounts, links, recovery
 from protocol.identifiers import NODE_ID
 from protocol.offices import BIGGEST
 
@@ -53,6 +53,18 @@ async def pause(peer: Peer, given: Reason, desk: OneDesk, person: Person) -> Non
 async def resume(peer: Peer, desk: OneDesk, person: Person) -> None:
     """Send again."""
     await links.resume(desk, person, peer)
+
+
+@router.post("/{peer}/reconcile")
+async def reconcile(peer: Peer, desk: OneDesk, person: Person) -> Reconciliation:
+    """State now what went over the link, instead of tomorrow (对账)."""
+    return Reconciliation(days=await accounts.reconcile(desk, person, peer))
+
+
+@router.post("/{peer}/waive", status_code=204)
+async def waive(peer: Peer, given: Reason, desk: OneDesk, person: Person) -> None:
+    """After a restore: go on without this neighbour's answer."""
+    await recovery.waive(desk, person, peer, given.reason)
 
 
 @router.post("/{peer}/probe", status_code=204)

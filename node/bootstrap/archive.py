@@ -2,6 +2,7 @@
 
     manifest.json       format, office, incarnation, time, and of each table its rows and SHA-256
     tables/<name>.jsonl every row, one line of JSON each
+    files/<digest>      every attachment that is whole, under the SHA-256 of its content
     sealed.json         configuration, keys and certificates, sealed with the passphrase
 
 It is written beside its place and renamed when it is complete. Reading it checks every digest. What
@@ -31,7 +32,7 @@ from node.workflow import directory
 from protocol.identifiers import NodeId
 
 FORMAT = "zhitong-backup-1"
-MANIFEST, SEALED = "manifest.json", "sealed.json"
+MANIFEST, SEALED, FILES = "manifest.json", "sealed.json", "files/"
 
 Progress = Callable[[str, int], None]
 """Called with a table and how many of its rows are done."""
@@ -68,6 +69,9 @@ async def write(
                             rows += 1
                             progress(table.name, rows)
                     tables[table.name] = {"rows": rows, "sha256": digest.hexdigest()}
+            # After the rows: a file that a row names is there, or was never whole.
+            for path in _whole_files(settings):
+                archive.write(path, f"{FILES}{path.name}", zipfile.ZIP_STORED)
             archive.writestr(SEALED, sealed)
             manifest = {
                 "format": FORMAT,
@@ -113,6 +117,16 @@ class Backup:
         content = json.loads(vault.unseal(sealed, passphrase))
         return {name: base64.b64decode(data) for name, data in content.items()}
 
+    def files(self) -> Iterator[tuple[str, bytes]]:
+        """The attachments, by digest. Raises `BackupError` for one that was altered."""
+        for name in self._archive.namelist():
+            if not name.startswith(FILES):
+                continue
+            content, digest = self._archive.read(name), name.removeprefix(FILES)
+            if hashlib.sha256(content).hexdigest() != digest:
+                raise BackupError(f"the file {digest} in the backup was altered")
+            yield digest, content
+
     def rows(self, table: Table) -> Iterator[bytes]:
         """The lines of a table. Raises `BackupError` at the end where they were altered."""
         expected = self._manifest["tables"].get(table.name)
@@ -134,6 +148,10 @@ class Backup:
 def _demand_new(file: Path) -> None:
     if file.exists():
         raise BackupError(f"{file} exists already: a backup is never overwritten")
+
+
+def _whole_files(settings: Settings) -> list[Path]:
+    return sorted(settings.path(settings.files.folder).glob("[0-9a-f][0-9a-f]/*"))
 
 
 def _member(table: Table) -> str:

@@ -22,6 +22,7 @@ from node.config import Settings
 from node.errors import SupersededError
 from node.loop import Loop, Wakers
 from node.relay import window
+from node.relay.accountant import Accountant
 from node.relay.asker import Asker
 from node.relay.auditor import Auditor
 from node.relay.blobs import BlobSender
@@ -33,7 +34,6 @@ from node.relay.publisher import Publisher
 from node.relay.recovery import Recoverer
 from node.relay.replay import Replayer
 from node.relay.routes import AmqpTransport
-from node.relay.statements import Accountant
 from node.relay.supplier import Supplier
 from node.relay.transport import Transport
 from node.storage import wake

@@ -1,7 +1,7 @@
 """Restoring a node from a backup, as a new incarnation of it.
 
  1. The folder is empty or absent, and so is the database that the configuration names.
- 2. Configuration, keys and certificates are unsealed into the folder.
+ 2. Configuration, keys and certificates are unsealed into the folder, attachments put there.
  3. The tables are made, and in one transaction filled.
  4. In the same transaction the new incarnation begins: higher than the one before, and, since it is
     the time in milliseconds, than any other that was restored earlier. Nobody stays logged in.
@@ -42,6 +42,7 @@ async def restore(
     # 1. and 2.
     _unseal(backup, folder, passphrase)
     settings = config.load(folder)
+    _shelve(backup, settings)
     database = Database(settings.database_url)
     try:
         await migrate.upgrade(database)
@@ -71,6 +72,15 @@ def _unseal(backup: Backup, folder: Path, passphrase: str) -> None:
             raise BackupError(f"the backup wants to write {name} outside the folder")
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         path.touch(mode=0o600)
+        path.write_bytes(content)
+
+
+def _shelve(backup: Backup, settings: Settings) -> None:
+    # 2.
+    folder = settings.path(settings.files.folder)
+    for digest, content in backup.files():
+        path = folder / digest[:2] / digest
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         path.write_bytes(content)
 
 

@@ -16,7 +16,7 @@ from rich.table import Table
 from node.cli import files
 from node.cli.common import Config, desk, moment, operator, run
 from node.errors import InputError
-from node.workflow import links, phrases
+from node.workflow import accounts, links, phrases, recovery
 from node.workflow.links import LinkView, RefusalPage
 
 MOST_REFUSALS = 50
@@ -32,6 +32,8 @@ def register(application: typer.Typer) -> None:
     group.command("pause")(pause)
     group.command("resume")(resume)
     group.command("probe")(probe)
+    group.command("reconcile")(reconcile)
+    group.command("waive")(waive)
     files.register(group)
     application.add_typer(group, name="link")
 
@@ -70,6 +72,36 @@ def probe(peer: Peer, config: Config = Path()) -> None:
     """不等下一次重试，现在就试一次。"""
     run(_probe(config, peer))
     print(f"已登记，由运行中的收发进程立即向 {peer} 重试。")
+
+
+def reconcile(peer: Peer, config: Config = Path()) -> None:
+    """与对方对账：比对每天收发的消息，缺的自动补发。"""
+    days = run(_reconcile(config, peer))
+    print(
+        f"已提出对账，共 {days} 天。结果：zhitong link show {peer}"
+        if days
+        else "没有需要对账的日期。"
+    )
+
+
+def waive(
+    peer: Peer,
+    reason: Annotated[str, typer.Option(help="不再等待的理由")],
+    config: Config = Path(),
+) -> None:
+    """从备份恢复后，不再等待对方的答复，先行办理业务。"""
+    run(_waive(config, peer, reason))
+    print(f"不再等待 {peer} 的答复；对方恢复后，其留存的往来信息仍会取回。")
+
+
+async def _reconcile(config: Path, peer: str) -> int:
+    async with desk(config) as opened:
+        return await accounts.reconcile(opened, operator(opened), peer)
+
+
+async def _waive(config: Path, peer: str, reason: str) -> None:
+    async with desk(config) as opened:
+        await recovery.waive(opened, operator(opened), peer, reason)
 
 
 async def _list(config: Path) -> Sequence[LinkView]:
@@ -133,6 +165,7 @@ def _print_one(view: LinkView) -> None:
         "下次重试": moment(view.next_attempt_at),
         "最近导出": moment(view.exported_at),
         "对方证书到期": moment(view.certificate_until),
+        "对账": _agreement(view),
         "对方审计链": f"第 {view.audit.seal} 节，{view.audit.hash}" if view.audit else "—",
     }
     if view.paused is not None:
@@ -147,6 +180,12 @@ def _print_refused(page: RefusalPage) -> None:
         print(f"\n被拒：{row.id}（{row.name}）{row.code}，{again}\n  {row.advice}")
     if page.total > len(page.rows):
         print(f"\n另有 {page.total - len(page.rows)} 份被拒的消息未列出。")
+
+
+def _agreement(view: LinkView) -> str:
+    found = view.agreement
+    text = f"发出至 {found.sent_until or '—'} 一致，收到至 {found.received_until or '—'} 一致"
+    return f"{text}，有 {found.differing} 天不一致" if found.differing else text
 
 
 def _standing(view: LinkView) -> str:

@@ -29,14 +29,14 @@ from sqlalchemy import select
 
 from node.config import RelaySettings
 from node.errors import UnknownOfficeError
-from node.relay import quarantine, receipts, recovery, returning, statements, window
+from node.relay import quarantine, receipts, recovery, returning, window
 from node.relay.errors import AlteredError, IncarnationError, PropertiesError
 from node.relay.transport import CONTENT_TYPE, Delivery
 from node.storage import bulk
 from node.storage.database import Session, take_turn
 from node.storage.messages import Incoming
 from node.storage.offices import Office
-from node.workflow import receive
+from node.workflow import accounts, receive
 from node.workflow import recovery as restored
 from node.workflow.desk import Desk
 from node.workflow.intake import Intake, prepare
@@ -222,7 +222,7 @@ class Reception:
                     intake.session, self._desk.node, message
                 )
             case Statement():
-                await statements.take(intake.session, self._desk, message, intake.now)
+                await accounts.take(intake.session, self._desk, message, intake.now)
             case Replay(since=None):
                 await recovery.take(intake.session, self._desk, message, intake.now)
             case Replay():

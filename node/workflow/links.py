@@ -20,7 +20,8 @@ from node.errors import LinkPausedError, UnknownOfficeError
 from node.storage.database import Session
 from node.storage.messages import Incoming, Outgoing
 from node.storage.offices import Link, Office
-from node.workflow import access, advice, audit
+from node.workflow import access, accounts, advice, audit
+from node.workflow.accounts import Agreement
 from node.workflow.backlog import Backlog, backlogs_of
 from node.workflow.desk import Actor, Desk
 
@@ -60,6 +61,7 @@ class LinkView:
     exported_at: datetime | None
     certificate_until: datetime | None
     audit: AuditWitness | None
+    agreement: Agreement
 
 
 @dataclass(frozen=True)
@@ -198,13 +200,21 @@ async def _views(session: Session, peer: str | None = None) -> list[LinkView]:
     found = (await session.execute(query.order_by(Link.peer))).all()
     backlogs = await backlogs_of(session, peer)
     views = [
-        _view(link, office, backlogs[link.peer], await _certificate_until(session, link.peer))
+        _view(
+            link,
+            office,
+            backlogs[link.peer],
+            await _certificate_until(session, link.peer),
+            await accounts.agreement(session, link.peer),
+        )
         for link, office in found
     ]
     return sorted(views, key=lambda view: view.relation != "parent")
 
 
-def _view(link: Link, office: Office, backlog: Backlog, until: datetime | None) -> LinkView:
+def _view(
+    link: Link, office: Office, backlog: Backlog, until: datetime | None, agreement: Agreement
+) -> LinkView:
     paused = None
     if link.paused_at is not None:
         paused = Pause(link.paused_at, link.paused_by or "", link.paused_reason or "")
@@ -225,6 +235,7 @@ def _view(link: Link, office: Office, backlog: Backlog, until: datetime | None) 
         exported_at=link.exported_at,
         certificate_until=until,
         audit=witness,
+        agreement=agreement,
     )
 
 

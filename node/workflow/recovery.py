@@ -14,8 +14,8 @@ from sqlalchemy import func, select, update
 from node.errors import InputError, RecoveringError, SupersededError, UnknownOfficeError
 from node.storage.database import Session
 from node.storage.recovery import Epoch, Recovery
-from node.workflow import audit, directory
-from node.workflow.desk import Desk
+from node.workflow import access, audit, directory
+from node.workflow.desk import Actor, Desk
 from protocol.identifiers import NodeId
 
 
@@ -40,12 +40,13 @@ async def close(session: Session, now: datetime) -> None:
     )
 
 
-async def waive(desk: Desk, actor: str, peer: str, reason: str) -> None:
+async def waive(desk: Desk, actor: Actor, peer: str, reason: str) -> None:
     """Go on without the answer of a neighbour that is off for long. Raises `UnknownOfficeError`.
 
     What only that neighbour knows may then be contradicted: numbers that it was told, facts that
     were decided for it. An administrator weighs that against waiting.
     """
+    access.demand(actor, "manage_links")
     if not reason.strip():
         raise InputError("a reason is needed")
     now = desk.clock()
@@ -54,7 +55,14 @@ async def waive(desk: Desk, actor: str, peer: str, reason: str) -> None:
         if asked is None or asked.answered_at is not None:
             raise UnknownOfficeError(f"nobody waits for an answer of {peer}")
         asked.waived_at = now
-        audit.note(session, now, actor=actor, action="recovery_waived", subject=peer, reason=reason)
+        audit.note(
+            session,
+            now,
+            actor=actor.username,
+            action="recovery_waived",
+            subject=peer,
+            reason=reason.strip(),
+        )
 
 
 async def demand_work_allowed(session: Session, node: NodeId) -> None:

@@ -108,7 +108,9 @@ async def test_an_administrator_goes_on_without_a_neighbour_that_is_off_for_long
         await journey.enter(city)
         with pytest.raises(RecoveringError):
             await decisions.close(journey.top.desk, journey.top.editor, item)
-        await recovery.waive(journey.top.desk, "admin", "xishan", "西山县停电，预计两周。")
+        await recovery.waive(
+            journey.top.desk, journey.top.admin, "xishan", "西山县停电，预计两周。"
+        )
         await recovered(journey.top)
         assert await journey.top.state(item) == "adopted"
         items = [item, *await play(journey, 1)]

@@ -13,6 +13,8 @@ from node.relay.errors import PoisonError
 from node.relay.transport import Delivery
 from node.storage.messages import Outgoing
 from node.storage.offices import Link, Office
+from node.storage.recovery import Recovery
+from node.storage.statements import Account
 from tests.node.browser import problem, visit
 from tests.node.rooms import Room
 
@@ -78,6 +80,7 @@ async def test_a_link_has_a_stable_shape(admin: httpx.AsyncClient) -> None:
         "exported_at": None,
         "certificate_until": None,
         "audit": None,
+        "agreement": {"sent_until": None, "received_until": None, "differing": 0},
     }
 
 
@@ -103,6 +106,47 @@ async def test_a_link_is_paused_resumed_and_probed(admin: httpx.AsyncClient) -> 
     assert (await admin.post(f"{CITY}/probe")).status_code == 204
     problem(await admin.post(f"{CITY}/pause", json={}), 422, "input.invalid")
     problem(await admin.get(f"{LINKS}/nowhere"), 404, "office.unknown")
+
+
+async def test_accounts_are_stated_on_demand_and_shown(
+    admin: httpx.AsyncClient, county: Room
+) -> None:
+    answer = await admin.post(f"{CITY}/reconcile")
+    assert (answer.status_code, answer.json()) == (200, {"days": 0})
+    day = county.clock().date()
+    async with county.database.writing.begin() as session:
+        account = Account(
+            peer="yunzhou",
+            side="sent",
+            day=day,
+            count=1,
+            digest="0" * 64,
+            stated_at=county.clock(),
+            differs_since=county.clock(),
+        )
+        session.add(account)
+    assert (await admin.post(f"{CITY}/reconcile")).json() == {"days": 1}
+    shown = (await admin.get(CITY)).json()["agreement"]
+    assert shown == {"sent_until": None, "received_until": None, "differing": 1}
+    async with county.database.writing.begin() as session:
+        account = await session.get_one(Account, ("yunzhou", "sent", day))
+        account.agreed_at, account.differs_since = county.clock(), None
+    shown = (await admin.get(CITY)).json()["agreement"]
+    assert shown == {"sent_until": day.isoformat(), "received_until": None, "differing": 0}
+    problem(await admin.post(f"{LINKS}/nowhere/reconcile"), 404, "office.unknown")
+
+
+async def test_only_an_answer_that_is_waited_for_can_be_waived(
+    admin: httpx.AsyncClient, county: Room
+) -> None:
+    waive, why = f"{CITY}/waive", {"reason": "对方停电两周"}
+    problem(await admin.post(waive, json=why), 404, "office.unknown")
+    async with county.database.writing.begin() as session:
+        session.add(Recovery(peer="yunzhou"))
+    problem(await admin.post(waive, json={}), 422, "input.invalid")
+    assert (await admin.post(waive, json=why)).status_code == 204
+    async with county.database.reading() as session:
+        assert (await session.get_one(Recovery, "yunzhou")).waived_at is not None
 
 
 async def test_what_was_refused_is_listed_shown_replayed_and_discarded(

@@ -129,7 +129,12 @@ def test_links_are_listed_shown_paused_resumed_and_probed(
     assert "已暂停，只导出回执" in held_back.out
     assert zhitong("link", "resume", "yunzhou", "-c", county).code == 0
     assert zhitong("link", "probe", "yunzhou", "-c", county).code == 0
-    assert "待发：1" in zhitong("link", "show", "yunzhou", "-c", county).out
+    shown = zhitong("link", "show", "yunzhou", "-c", county).out
+    assert "待发：1" in shown
+    assert "对账：发出至 — 一致，收到至 — 一致" in shown
+    assert "没有需要对账的日期" in zhitong("link", "reconcile", "yunzhou", "-c", county).out
+    waived = zhitong("link", "waive", "yunzhou", "--reason", "对方停电", "-c", county)
+    assert "[office.unknown]" in waived.mistake
     assert (
         "[input.invalid]"
         in zhitong("link", "pause", "yunzhou", "--reason", " ", "-c", county).mistake

@@ -21,15 +21,16 @@ from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
+from node.errors import UnknownOfficeError
 from node.storage import bulk
 from node.storage.database import Session
 from node.storage.messages import Incoming, Outgoing
 from node.storage.offices import Link
 from node.storage.statements import Account
-from node.workflow import outbox
-from node.workflow.desk import Desk
+from node.workflow import access, audit, outbox
+from node.workflow.desk import Actor, Desk
 from protocol.envelope import Opened
 from protocol.identifiers import NodeId, day_of, earliest
 from protocol.messages.links import Statement
@@ -48,36 +49,20 @@ LATER = timedelta(days=1)
 
 
 @dataclass(frozen=True)
+class Agreement:
+    """Up to which day both ends agree on what went each way, and how many days differ."""
+
+    sent_until: date | None
+    received_until: date | None
+    differing: int
+
+
+@dataclass(frozen=True)
 class Count:
     """One day's messages: how many, and a digest over their ids and contents."""
 
     count: int
     digest: str
-
-
-class Accountant:
-    """States the accounts of one office's links, once a day."""
-
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-
-    async def step(self) -> bool:
-        """State what is due on one link; whether anything was."""
-        now = self._desk.clock()
-        today = datetime.combine(now.date(), time(), UTC)
-        async with self._desk.database.writing.begin() as session:
-            link = await session.scalar(
-                select(Link)
-                .where((Link.stated_at.is_(None)) | (Link.stated_at < today))
-                .order_by(Link.peer)
-                .limit(1)
-                .with_for_update()
-            )
-            if link is None:
-                return False
-            await state(session, self._desk, link, now)
-        self._desk.wakers.wake("outbox")
-        return True
 
 
 async def state(session: Session, desk: Desk, link: Link, now: datetime) -> int:
@@ -106,6 +91,20 @@ async def take(session: Session, desk: Desk, message: Opened, now: datetime) -> 
         await _compare(session, peer, statement, now)
 
 
+async def reconcile(desk: Desk, actor: Actor, peer: str) -> int:
+    """State now what is open on one link; how many days. Raises `UnknownOfficeError`."""
+    access.demand(actor, "manage_links")
+    now = desk.clock()
+    async with desk.database.writing.begin() as session:
+        link = await session.get(Link, peer, with_for_update=True)
+        if link is None:
+            raise UnknownOfficeError(f"{peer} is no neighbour of this office")
+        days = await state(session, desk, link, now)
+        audit.note(session, now, actor=actor.username, action="link_reconciled", subject=peer)
+    desk.wakers.wake("outbox")
+    return days
+
+
 async def agreed_until(session: Session, peer: str, side: str) -> date | None:
     """The last day up to which both sides agree on everything stated; None before the first."""
     rows = (
@@ -121,6 +120,20 @@ async def agreed_until(session: Session, peer: str, side: str) -> date | None:
             break
         until = day
     return until
+
+
+async def agreement(session: Session, peer: str) -> Agreement:
+    """How the accounts with this neighbour stand."""
+    differing = await session.scalar(
+        select(func.count())
+        .select_from(Account)
+        .where(Account.peer == peer, Account.differs_since.is_not(None))
+    )
+    return Agreement(
+        await agreed_until(session, peer, "sent"),
+        await agreed_until(session, peer, "received"),
+        differing or 0,
+    )
 
 
 async def _answer(

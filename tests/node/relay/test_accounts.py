@@ -9,10 +9,11 @@ import pytest
 from sqlalchemy import delete, select, update
 from structlog.testing import capture_logs
 
-from node.relay import statements
-from node.relay.statements import Accountant, agreed_until
+from node.relay.accountant import Accountant
 from node.storage.messages import Incoming, Outgoing
 from node.storage.statements import Account
+from node.workflow import accounts
+from node.workflow.accounts import agreed_until
 from protocol.identifiers import day_of
 from tests.node.relay.ends import CITY, COUNTY, End, Ends
 
@@ -108,7 +109,7 @@ async def test_what_was_refused_is_not_counted(ends: Ends) -> None:
 async def test_ids_on_many_pages_leave_no_gap_between_them(
     ends: Ends, monkeypatch: pytest.MonkeyPatch, lost: int
 ) -> None:
-    monkeypatch.setattr(statements, "PAGE", 3)
+    monkeypatch.setattr(accounts, "PAGE", 3)
     sent = await _carry(ends, 7)
     await _forget(ends.city, Incoming, sent[lost])
     ends.wait(2 * HOUR)
