@@ -13,7 +13,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from node.config import RelaySettings
 from node.relay import window
@@ -99,7 +99,15 @@ async def take(session: Session, settings: RelaySettings, message: Opened, now: 
         await session.execute(
             update(Outgoing)
             .where(bulk.among(session, Outgoing.id, answered))
-            .values(state="received", code=None, permanent=None, answered_at=now, resend_at=None)
+            .values(
+                state="received",
+                code=None,
+                permanent=None,
+                answered_at=now,
+                resend_at=None,
+                # Published, and the publisher was killed before it had marked it.
+                first_sent_at=func.coalesce(Outgoing.first_sent_at, now),
+            )
         )
     for id in verdicts:
         log.error("receipt.unknown", peer=peer, message_id=str(id))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 from typing import Any, Literal
 from uuid import UUID
@@ -18,11 +19,13 @@ from sqlalchemy import select
 
 from node.config import LimitSettings, RelaySettings
 from node.loop import Wakers
+from node.relay.accountant import Accountant
 from node.relay.auditor import Auditor
 from node.relay.consumer import Consumer
 from node.relay.publisher import Publisher
 from node.storage.database import Database
 from node.storage.people import Person
+from node.storage.shelf import Shelf
 from node.workflow import people
 from node.workflow.desk import Actor, Desk
 from protocol.identifiers import NodeId, uuid7
@@ -98,6 +101,7 @@ class Office:
             new_id=self._new_id,
             wakers=Wakers(),
             limits=LimitSettings(),
+            shelf=Shelf(Path("no-file-is-handed-in-here")),
         )
         self.desk.wakers.on("outbox", self._wake)
         self.wire: Wire = self._wires.attach(self.node)
@@ -105,6 +109,7 @@ class Office:
         self._publisher = Publisher(self.desk, self.wire, signer, self._settings, incarnation=1)
         self._consumer = Consumer(self.desk, self.wire, self._settings)
         self._auditor = Auditor(self.desk)
+        self._accountant = Accountant(self.desk)
         self.woken = True
 
     def _new_id(self) -> UUID:
@@ -152,6 +157,10 @@ class Office:
     async def seal(self, fate: Fate = UNHARMED) -> Outcome:
         """One step of the auditor."""
         return await self.do(self._auditor.step(), fate)
+
+    async def state_accounts(self) -> Outcome:
+        """One step of the accountant."""
+        return await self.do(self._accountant.step())
 
     async def do(
         self,

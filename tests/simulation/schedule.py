@@ -3,6 +3,7 @@
 1. Trouble: people act and offices work, in any order, while everything fails that the schedule's
    odds allow, and time passes in bits, hours or days.
 2. Rest: the faults stop, and time moves from one thing that is due to the next until nothing is.
+   A day later both ends of every link compare their accounts.
 3. The verdict on where that ended.
 """
 
@@ -12,7 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy import select
+
 from node.relay.transport import Delivery
+from node.storage.statements import Account
 from protocol.identifiers import NodeId
 from tests.simulation import deeds, verdict
 from tests.simulation.databases import Databases
@@ -24,6 +28,9 @@ ROUNDS = (30, 100)
 LONGEST_REST = 25
 """More pauses than any schedule needs, beside one for whatever is late: who is not at rest then
 never will be."""
+
+ACCOUNTS_AFTER = timedelta(days=1, hours=2)
+"""By then everything counts as settled, and it is another day on every clock."""
 
 SKEW = timedelta(minutes=5)
 """Each clock is wrong by at most so much, so that two are at most ten minutes apart."""
@@ -184,6 +191,24 @@ async def _rest(world: World, problems: list[str]) -> None:
     for office in world.offices.values():
         while await office.seal() == "worked":
             pass
+    await _reconcile(world, problems)
+
+
+async def _reconcile(world: World, problems: list[str]) -> None:
+    """Both ends of every link count what went over it, and have nothing to put right."""
+    world.time.move(ACCOUNTS_AFTER)
+    for office in world.offices.values():
+        while await office.state_accounts() == "worked":
+            pass
+    await _work_all(world, problems)
+    for node, office in world.offices.items():
+        async with office.database.reading() as session:
+            open_accounts = select(Account).where(Account.agreed_at.is_(None))
+            for account in await session.scalars(open_accounts):
+                problems.append(
+                    f"{node}: of {account.day}, {account.side} {account.peer}: {account.count}, "
+                    f"there {account.peer_count}"
+                )
 
 
 async def _work_all(world: World, problems: list[str]) -> list[Office]:

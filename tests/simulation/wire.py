@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
 
-from node.relay.memory import MemoryTransport, Switchboard
+from node.relay.memory import WORK, MemoryTransport, Switchboard
 from node.relay.transport import Delivery, Parcel
 from protocol.identifiers import NodeId
 from tests.simulation.faults import Odds
@@ -48,13 +48,13 @@ class Wires(Switchboard):
         """The transport of one office."""
         return Wire(self, node)
 
-    def put(self, sender: NodeId, parcel: Parcel) -> None:
+    def put(self, sender: NodeId, parcel: Parcel, lane: str = WORK) -> None:
         if self.odds.draws(self.random, self.odds.drop):
             return
         copies = 2 if self.odds.draws(self.random, self.odds.duplicate) else 1
         for _ in range(copies):
-            super().put(sender, parcel)
-            queue = self.queue(parcel.peer)
+            super().put(sender, parcel, lane)
+            queue = self.queue(parcel.peer, lane)
             delivery = replace(queue.pop(), handle=sender)
             if self.odds.draws(self.random, self.odds.corrupt):
                 delivery = self._corrupted(delivery)

@@ -105,6 +105,26 @@ async def test_what_was_refused_is_not_counted(ends: Ends) -> None:
     assert (account.count, account.agreed_at is not None) == (0, True)
 
 
+async def test_a_message_that_was_never_marked_as_sent_counts_once_its_receipt_came(
+    ends: Ends,
+) -> None:
+    [sent] = await ends.county.forward()
+    await ends.county.send_all()
+    async with ends.county.room.database.writing.begin() as session:
+        # The publisher was killed after the confirm.
+        await session.execute(
+            update(Outgoing).values(state="pending", first_sent_at=None, sent_at=None)
+        )
+    await ends.city.take_all()
+    await ends.city.send_all()
+    await ends.county.take_all()
+    ends.wait(2 * HOUR)
+    await _account(ends)
+    [account] = await _accounts(ends.county, "sent")
+    assert (account.day, account.count) == (day_of(sent), 1)
+    assert account.agreed_at is not None
+
+
 @pytest.mark.parametrize("lost", [0, 1, 2, 3, 6])
 async def test_ids_on_many_pages_leave_no_gap_between_them(
     ends: Ends, monkeypatch: pytest.MonkeyPatch, lost: int
