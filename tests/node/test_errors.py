@@ -47,4 +47,5 @@ def test_only_what_may_succeed_later_is_temporary() -> None:
         errors.DatabaseAwayError,
         errors.FileArrivingError,
         errors.ShelfError,
+        errors.RecoveringError,
     }
