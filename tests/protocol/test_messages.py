@@ -43,7 +43,9 @@ EXAMPLES: dict[str, Record] = {
     "submission": make_submission(
         number="登2026第1号", attachments=[make_attachment()], evidence=[TOKEN]
     ),
-    "revision": make_revision(attachments=[make_attachment()], evidence=[TOKEN]),
+    "revision": make_revision(
+        number="登2026第1号", attachments=[make_attachment()], evidence=[TOKEN]
+    ),
     "withdrawal": items.Withdrawal(reason="作者要求撤回。"),
     "outcome": work.Outcome(
         assignment=make_id(3),

@@ -81,21 +81,27 @@ class World:
 
 
 async def next_due(office: Office) -> datetime | None:
-    """When, on the office's clock, its publisher has something to do again; None for never."""
+    """When, on the office's clock, its publisher has something to do again; None for never.
+
+    What was due before now and was not done waits for something else, such as room in the window.
+    """
+    now = office.clock.shown
     async with office.database.reading() as session:
         probing = select(Link.peer).where(Link.silent_since.is_not(None))
         resent = await session.scalar(
             select(func.min(Outgoing.resend_at)).where(
+                Outgoing.resend_at > now,
                 or_(
                     Outgoing.state == "pending",
                     (Outgoing.state == "refused") & Outgoing.permanent.is_(False),
                     (Outgoing.state == "sent") & Outgoing.peer.not_in(probing),
-                )
+                ),
             )
         )
         probed = await session.scalar(
             select(func.min(Link.probe_at)).where(
                 Link.silent_since.is_not(None),
+                Link.probe_at > now,
                 Link.peer.in_(select(Outgoing.peer).where(Outgoing.state == "sent")),
             )
         )
