@@ -44,7 +44,8 @@ class Consumer:
         self._desk.wakers.wake("outbox")
         if result.superseded:
             self._desk.wakers.wake("superseded")
-        self._desk.wakers.wake("files")
+        if result.files:
+            self._desk.wakers.wake("files")
         return True
 
 

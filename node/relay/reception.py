@@ -45,6 +45,7 @@ from protocol.envelope import Opened
 from protocol.errors import ClockError, ZhitongError
 from protocol.identifiers import NodeId
 from protocol.messages import catalogue
+from protocol.messages.items import Edition
 from protocol.messages.links import Receipt, ReceiptEntry, Replay, Statement
 
 log = structlog.get_logger()
@@ -64,6 +65,8 @@ class Result:
     refused: int = 0
     link: int = 0
     superseded: bool = False
+    files: bool = False
+    """Whether something came that announces files."""
     codes: Counter[str] = field(default_factory=Counter)
     entries: dict[NodeId, list[ReceiptEntry]] = field(default_factory=lambda: defaultdict(list))
 
@@ -80,6 +83,7 @@ class Result:
         self.refused += other.refused
         self.link += other.link
         self.superseded |= other.superseded
+        self.files |= other.files
         self.codes += other.codes
 
 
@@ -197,6 +201,7 @@ class Reception:
         known[identity] = message.digest
         result.applied += applied
         result.parked += not applied
+        result.files |= isinstance(message.data, Edition) and bool(message.data.attachments)
         row = {
             "source": message.event.sender,
             "id": message.event.id,

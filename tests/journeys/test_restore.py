@@ -5,6 +5,7 @@ sent and received since, gives no number out twice, and everything stands once a
 from __future__ import annotations
 
 import shutil
+from datetime import date
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -29,10 +30,12 @@ from tests.servers.rabbitmq import RabbitMQ
 from tests.waiting import until
 
 PASSPHRASE = "correct horse battery staple"
+INSTRUCTIONS = 12
 SINCE = 500
 """How many messages the lost node has sent and received since its backup, at the least."""
 
 
+@pytest.mark.timeout(300)  # five hundred messages, one deed after the other
 @pytest.mark.parametrize("place", ["bottom", "middle", "top"])
 async def test_a_node_restored_from_an_old_backup_has_lost_nothing_that_it_shared(
     tmp_path: Path, rabbitmq: RabbitMQ, postgres: Postgres, place: str
@@ -52,7 +55,7 @@ async def test_a_node_restored_from_an_old_backup_has_lost_nothing_that_it_share
         file = await backup(journey.rooms[office], tmp_path / "old.backup")
         before = await messages(journey.rooms[office])
         while await messages(journey.rooms[office]) < before + SINCE:
-            items += await play(journey, 25)
+            items += await play(journey, 10)
         await journey.settled()
         shared = await standing(journey.rooms[office])
         assert len(shared) == len(items)
@@ -188,7 +191,7 @@ async def submit(journey: Journey) -> UUID:
 
 
 async def play(journey: Journey, count: int) -> list[UUID]:
-    """Items climb to the top, are adopted there and in between, and closed there."""
+    """Items climb to the top, which has much to say of each, and are closed there and below it."""
     items = [await submit(journey) for _ in range(count)]
     for room in journey.line_rooms:
         await journey.arrived(room.desk.node, items)
@@ -196,6 +199,17 @@ async def play(journey: Journey, count: int) -> list[UUID]:
             await decisions.register(room.desk, room.editor, item)
             if room is not journey.top:
                 await forwarding.forward_up(room.desk, room.editor, item)
+    for item in items:
+        for number in range(INSTRUCTIONS):
+            await decisions.instruct(
+                journey.top.desk,
+                journey.top.editor,
+                item,
+                leader="周明远",
+                post="副省长",
+                text=f"第{number + 1}次批示：请研究办理。",
+                on=date(2026, 11, 20),
+            )
     for room in reversed(journey.line_rooms[1:]):
         for item in items:
             await decisions.adopt(room.desk, room.editor, item)
