@@ -32,7 +32,10 @@ ROUTES = {
     ("get", "/api/v1/links"),
     ("get", "/api/v1/links/{peer}"),
     ("get", "/api/v1/links/{peer}/refused"),
-    *(("post", f"/api/v1/links/{{peer}}/{deed}") for deed in ("pause", "resume", "probe")),
+    *(
+        ("post", f"/api/v1/links/{{peer}}/{deed}")
+        for deed in ("pause", "resume", "probe", "reconcile", "waive")
+    ),
     ("get", "/api/v1/quarantine"),
     ("get", "/api/v1/quarantine/{id}"),
     *(("post", f"/api/v1/quarantine/{{id}}/{deed}") for deed in ("replay", "discard")),
