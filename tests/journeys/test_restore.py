@@ -30,12 +30,14 @@ from tests.servers.rabbitmq import RabbitMQ
 from tests.waiting import until
 
 PASSPHRASE = "correct horse battery staple"
+# Five hundred messages, one deed after the other.
+pytestmark = pytest.mark.timeout(300)
+
 INSTRUCTIONS = 12
 SINCE = 500
 """How many messages the lost node has sent and received since its backup, at the least."""
 
 
-@pytest.mark.timeout(300)  # five hundred messages, one deed after the other
 @pytest.mark.parametrize("place", ["bottom", "middle", "top"])
 async def test_a_node_restored_from_an_old_backup_has_lost_nothing_that_it_shared(
     tmp_path: Path, rabbitmq: RabbitMQ, postgres: Postgres, place: str
