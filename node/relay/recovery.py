@@ -22,7 +22,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import delete, exists, select
 
-from node.storage.database import Session
+from node.storage.database import Session, take_turn
 from node.storage.items import Item
 from node.storage.messages import Incoming
 from node.storage.recovery import Epoch, Recovery, Returned
@@ -54,6 +54,8 @@ class Recoverer:
         """Do one bounded piece of it; whether there was any."""
         now = self._desk.clock()
         async with self._desk.database.writing.begin() as session:
+            # A batch that is being taken in parks what comes: it must not miss the end of it.
+            await take_turn(session, "reception")
             worked = await self._step(session, now)
         if worked:
             self._desk.wakers.wake("outbox")
