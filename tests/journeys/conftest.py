@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import pytest
 
-from node.relay import amqp, publisher
+from node.relay import amqp, publisher, recovery
 from tests.node.relay import logs
 
 
@@ -19,6 +19,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Short pauses."""
     monkeypatch.setattr(publisher, "AGAIN_AFTER", timedelta(seconds=0.5))
     monkeypatch.setattr(amqp, "LONGEST_PAUSE", 0.5)
+    monkeypatch.setattr(recovery, "ASK_AGAIN", timedelta(seconds=3))
 
 
 @pytest.fixture(autouse=True)

@@ -194,29 +194,37 @@ async def submit(journey: Journey) -> UUID:
 
 async def play(journey: Journey, count: int) -> list[UUID]:
     """Items climb to the top, which has much to say of each, and are closed there and below it."""
-    items = [await submit(journey) for _ in range(count)]
-    for room in journey.line_rooms:
-        await journey.arrived(room.desk.node, items)
-        for item in items:
-            await decisions.register(room.desk, room.editor, item)
-            if room is not journey.top:
-                await forwarding.forward_up(room.desk, room.editor, item)
-    for item in items:
-        for number in range(INSTRUCTIONS):
-            await decisions.instruct(
-                journey.top.desk,
-                journey.top.editor,
-                item,
-                leader="周明远",
-                post="副省长",
-                text=f"第{number + 1}次批示：请研究办理。",
-                on=date(2026, 11, 20),
-            )
-    for room in reversed(journey.line_rooms[1:]):
-        for item in items:
-            await decisions.adopt(room.desk, room.editor, item)
-            await decisions.close(room.desk, room.editor, item)
+    items: list[UUID] = []
+    for office in journey.line:
+        if items:
+            await journey.arrived(office, items)
+        async with journey.off(office) as room:
+            items = items or [await submit(journey) for _ in range(count)]
+            for item in items:
+                await decisions.register(room.desk, room.editor, item)
+                if office != journey.line[-1]:
+                    await forwarding.forward_up(room.desk, room.editor, item)
+                    continue
+                for number in range(INSTRUCTIONS):
+                    await instruct(room, item, number + 1)
+    for office in reversed(journey.line[1:]):
+        async with journey.off(office) as room:
+            for item in items:
+                await decisions.adopt(room.desk, room.editor, item)
+                await decisions.close(room.desk, room.editor, item)
     return items
+
+
+async def instruct(room: Room, item: UUID, number: int) -> None:
+    await decisions.instruct(
+        room.desk,
+        room.editor,
+        item,
+        leader="周明远",
+        post="副省长",
+        text=f"第{number}次批示：请研究办理。",
+        on=date(2026, 11, 20),
+    )
 
 
 async def backup(room: Room, file: Path) -> Path:

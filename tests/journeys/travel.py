@@ -34,7 +34,7 @@ from tests.waiting import until
 
 SECONDS = 90.0
 RELAY: dict[str, object] = {
-    "poll": 0.2,
+    "poll": 1.0,
     "receipt_within": 2.0,
     "first_probe": 0.5,
     "longest_probe": 2.0,
@@ -83,6 +83,14 @@ class Journey:
         """Stop these offices' nodes."""
         for office in chosen or tuple(self.rooms):
             await self.rooms.pop(office).node.stop()
+
+    @asynccontextmanager
+    async def off(self, office: str) -> AsyncIterator[Room]:
+        """The office works without its relay; what it did meanwhile goes out in one burst."""
+        await self.leave(office)
+        await self.enter(office, start=False)
+        yield self.rooms[office]
+        await self.rooms[office].node.start()
 
     async def arrived(self, office: str, items: Iterable[UUID], edition: int = 1) -> None:
         """Wait until the office has this edition of the items."""

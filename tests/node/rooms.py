@@ -7,7 +7,7 @@ import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -42,11 +42,18 @@ CONTENT = {
 }
 
 
+MORNING = time(9, tzinfo=UTC)
+
+
 class Clock:
-    """Stands still unless a test moves it, but for a millisecond at each look."""
+    """Stands still unless a test moves it, but for a millisecond at each look.
+
+    It begins tomorrow morning: what a test does within hours ends on the same day, at whatever hour
+    the tests run, and is later than all that was set up with the time of the machine.
+    """
 
     def __init__(self) -> None:
-        self.now = datetime.now(UTC)
+        self.now = datetime.combine(datetime.now(UTC).date() + timedelta(days=1), MORNING)
 
     def __call__(self) -> datetime:
         self.move(timedelta(milliseconds=1))

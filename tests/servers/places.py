@@ -4,6 +4,7 @@ A folder is locked by the process that made it. One that was left behind by a SI
 any more, and is removed when the next one is made. Linux only.
 """
 
+import atexit
 import contextlib
 import fcntl
 import os
@@ -19,7 +20,6 @@ from tests.servers.processes import ServerError
 PREFIX = "zhitong-server-"
 YOUNG = 60.0
 
-_claims: list[socket.socket] = []
 _locks: dict[Path, int] = {}
 
 
@@ -38,7 +38,8 @@ def free_port() -> int:
         except OSError:
             claim.close()
             continue
-        _claims.append(claim)
+        # Kept until then: whoever looks for a port meanwhile must find it claimed.
+        atexit.register(claim.close)
         return port
     raise ServerError("no free port between 10000 and 30000")
 
