@@ -2,14 +2,15 @@
 
  1. The envelope, the unsigned properties, the neighbour and its incarnation are right, as for
     every message (`reception`, steps 1 to 3).
- 2. A wish becomes an order, if this office announced the file to that neighbour (`supplier`).
+ 2. A wish becomes an order (`supplier`), if this office announced the file to that neighbour, or
+    has all its pieces from there. A neighbour that announced it and never sent them waits.
  3. A piece counts if it is missing here and has the length and digest that its sender announced.
     One that came before is passed over. A wrong one is quarantined and asked for again; after
     `MOST_FAULTS` of them the transfer stops.
  4. The piece is written and forced to the disk.
  5. The last one makes the file whole: its digest and its kind are checked.
  6. In one transaction: the piece is here, or the file with its name on the shelf; whoever waits
-    for it can have it.
+    for it can have it, and who sent it can have it back.
 
 No link counts as heard by it: that would lock links before outbox rows, and `reception` locks them
 the other way round. Acknowledged after the commit. Killed before, the same piece is written again
@@ -27,7 +28,7 @@ from datetime import datetime
 from pathlib import Path
 
 import structlog
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
 from node.errors import DamagedFileError, FileKindError, ShelfError
 from node.relay import holdings, quarantine, reception
@@ -36,7 +37,8 @@ from node.relay.errors import NotOfferedError, PieceError, PoisonError
 from node.relay.transport import Delivery, Transport
 from node.storage import bulk
 from node.storage.database import Session, is_away
-from node.storage.files import Offer, Order, StoredFile, Transfer
+from node.storage.files import Attachment, Offer, Order, StoredFile, Transfer
+from node.storage.items import Item
 from node.workflow import kinds
 from node.workflow.desk import Desk
 from protocol import envelope
@@ -142,6 +144,9 @@ class Collector:
 
     async def _order(self, session: Session, peer: NodeId, wish: Blob, now: datetime) -> None:
         offer = await session.get(Offer, (peer, wish.digest))
+        if offer is None and await _brought(session, peer, wish.digest):
+            log.info("piece.not_here", peer=peer, digest=wish.digest, index=wish.index)
+            return
         if offer is None or wish.index >= len(offer.pieces):
             raise NotOfferedError
         piece = await holdings.find(session, self._desk.shelf, offer, wish.index)
@@ -211,6 +216,15 @@ class Collector:
                 pieces=transfer.pieces,
                 touched_at=self._desk.clock(),
             )
+            # Who had the whole file may lose its disk, and have it back.
+            await bulk.upsert(
+                session,
+                Offer,
+                change=["pieces"],
+                peer=transfer.source,
+                digest=transfer.digest,
+                pieces=transfer.pieces,
+            )
             if file is not None:
                 await asyncio.to_thread(self._desk.shelf.put, file, piece.digest)
             await session.execute(delete(Transfer).where(Transfer.digest == piece.digest))
@@ -235,6 +249,17 @@ class Collector:
         async with self._desk.database.writing.begin() as session:
             now = self._desk.clock()
             await quarantine.put(session, self._desk, delivery, error, now, message)
+
+
+async def _brought(session: Session, peer: NodeId, digest: str) -> bool:
+    """Whether an item from this neighbour names the file, whose pieces it did not send us all."""
+    found = await session.scalar(
+        select(Attachment.digest)
+        .join(Item, Item.id == Attachment.item_id)
+        .where(Attachment.digest == digest, Item.source == peer)
+        .limit(1)
+    )
+    return found is not None
 
 
 async def _expecting(session: Session, sender: NodeId, blob: Blob) -> Transfer | None:
