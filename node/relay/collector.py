@@ -8,7 +8,8 @@
     One that came before is passed over. A wrong one is quarantined and asked for again; after
     `MOST_FAULTS` of them the transfer stops.
  4. The piece is written and forced to the disk.
- 5. The last one makes the file whole: its digest and its kind are checked.
+ 5. The last one makes the file whole: its digest and its kind are checked. Pieces that the disk
+    lost in the meantime are asked for again.
  6. In one transaction: the piece is here, or the file with its name on the shelf; whoever waits
     for it can have it, and who sent it can have it back.
 
@@ -23,6 +24,7 @@ import asyncio
 import base64
 import binascii
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -39,6 +41,7 @@ from node.storage import bulk
 from node.storage.database import Session, is_away
 from node.storage.files import Attachment, Offer, Order, StoredFile, Transfer
 from node.storage.items import Item
+from node.storage.shelf import Shelf
 from node.workflow import kinds
 from node.workflow.desk import Desk
 from protocol import envelope
@@ -175,7 +178,8 @@ class Collector:
             try:
                 await self._demand_whole(piece, whole)
             except (DamagedFileError, FileKindError) as error:
-                await self._give_up(piece, error, file)
+                if named or not await self._ask_again(piece, file):
+                    await self._give_up(piece, error, file)
                 return
             await self._finish(piece, None if named else file)
             return
@@ -232,6 +236,27 @@ class Collector:
                 update(Order).where(Order.digest == piece.digest).values(ready=True)
             )
         log.info("file.complete", peer=piece.source, digest=piece.digest)
+
+    async def _ask_again(self, piece: _Piece, file: Path) -> bool:
+        """Whether pieces that had come are on the disk no more, and are missing again.
+
+        A backup has the row of a file that was arriving, and not its pieces.
+        """
+        async with self._desk.database.reading() as session:
+            transfer = await session.get(Transfer, (piece.source, piece.digest))
+        if transfer is None:
+            return False
+        lost = await asyncio.to_thread(_lost, self._desk.shelf, file, transfer.pieces)
+        if not lost or transfer.faults + 1 >= MOST_FAULTS:
+            return False
+        async with self._desk.database.writing.begin() as session:
+            transfer = await _locked(session, piece.source, piece.digest)
+            if transfer is not None:
+                transfer.missing, transfer.asked = lost, []
+                transfer.attempts, transfer.again_at = 0, None
+                transfer.faults += 1
+        log.warning("file.pieces_lost", peer=piece.source, digest=piece.digest, pieces=len(lost))
+        return True
 
     async def _give_up(self, piece: _Piece, error: ZhitongError, file: Path) -> None:
         """Every piece is what was announced, and the file is not: asking again is of no use."""
@@ -297,6 +322,16 @@ def _count_fault(transfer: Transfer, blob: Blob, wrong: PieceError) -> None:
     if transfer.faults >= MOST_FAULTS:
         transfer.stopped = wrong.code
         log.error("file.stopped", peer=transfer.source, digest=transfer.digest, code=wrong.code)
+
+
+def _lost(shelf: Shelf, file: Path, pieces: Sequence[str]) -> list[int]:
+    lost = []
+    for index, digest in enumerate(pieces):
+        try:
+            shelf.read_piece(file, index, digest)
+        except DamagedFileError:
+            lost.append(index)
+    return lost
 
 
 def _is_named(place: Path, file: Path) -> bool:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from unittest.mock import patch
+from uuid import UUID
+
 import pytest
 
 from node.config import LimitSettings
 from node.relay.memory import BLOBS
 from node.relay.transport import Delivery, Properties
+from node.storage.shelf import Shelf
 from node.workflow import decisions, forwarding, submissions
 from protocol.messages.items import PIECE
 from protocol.messages.links import Blob
@@ -14,10 +19,11 @@ from tests.files import digest, pdf, pieces_of
 from tests.node.relay import carriage as carriages
 from tests.node.relay import restoring
 from tests.node.relay.carriage import Carriage
-from tests.node.relay.ends import CITY, COUNTY, SETTINGS, Ends, properties_of
+from tests.node.relay.ends import CITY, COUNTY, SETTINGS, SIBLING, Ends, properties_of
 from tests.node.rooms import draft
 
 THREE = pdf(2 * PIECE + 1000)
+FIVE = pdf(5 * PIECE, seed=5)
 WISH = Blob(digest=digest(THREE), index=0)
 
 
@@ -169,3 +175,46 @@ async def test_a_revision_brings_the_files_of_its_own_edition(carriage: Carriage
     await carriage.carry()
     (seen,) = await carriage.county.seen(item)
     assert (seen.name, seen.complete) == ("调研报告.pdf", True)
+
+
+async def arriving(carriage: Carriage) -> UUID:
+    """An item with a file of which the city has the first pieces."""
+    item = await carriage.forwarded(FIVE)
+    for _ in range(2):
+        await carriage.city.asker.step()
+        await carriage.county.step()
+        await carriage.county.step()
+        await carriage.city.collector.step()
+    (transfer,) = await carriage.city.transfers()
+    assert 0 < len(transfer.missing) < 5
+    return item
+
+
+async def test_pieces_that_had_arrived_and_are_in_no_backup_are_asked_for_again(
+    carriage: Carriage,
+) -> None:
+    item = await arriving(carriage)
+    city = carriage.ends.city
+    recoverer = await restoring.restore(city, await restoring.back_up(city))
+    await restoring.waive(city, SIBLING)
+    await restoring.recover(carriage.ends, recoverer)
+    assert await restoring.is_recovered(city)
+    carriage.city.restart()
+    carriage.ends.wait(SETTINGS.piece_within + 1)
+    await carriage.carry()
+    assert [file.complete for file in await carriage.city.seen(item)] == [True]
+    assert carriage.city.content(digest(FIVE)) == FIVE
+
+
+async def test_a_disk_that_goes_on_losing_pieces_ends_the_transfer(carriage: Carriage) -> None:
+    item = await arriving(carriage)
+    shelf = carriage.ends.city.room.desk.shelf
+    file, write = shelf.arriving(COUNTY, digest(FIVE)), Shelf.write_piece
+
+    def lose(shelf: Shelf, target: Path, index: int, piece: bytes) -> None:
+        write(shelf, target, index, piece)
+        write(shelf, file, 0, b"lost")
+
+    with patch.object(Shelf, "write_piece", lose):
+        await carriage.carry()
+    assert [file.stopped for file in await carriage.city.seen(item)] == ["file.damaged"]
