@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import Select, delete, exists, select
+from sqlalchemy import delete, exists, select
 
 from node.storage.database import Session, take_turn
 from node.storage.items import Item
@@ -75,7 +75,7 @@ class Recoverer:
             return epoch is not None
         if epoch.recovered_at is not None:
             # What a neighbour answers that nobody waited for any longer.
-            return await self._rebuild(session, now, last=True)
+            return await self._rebuild(session, now) or await _forget(session)
         if any(peer.waived_at is None for peer in unanswered):
             return False
         # 2.
@@ -90,7 +90,7 @@ class Recoverer:
             return True
         # 6.
         await recovery.close(session, now)
-        await session.execute(delete(Returned))
+        await _forget(session)
         log.warning("node.recovered", node=self._desk.node, incarnation=epoch.incarnation)
         return True
 
@@ -129,17 +129,16 @@ class Recoverer:
         intake.write()
         return progress
 
-    async def _rebuild(self, session: Session, now: datetime, *, last: bool = False) -> bool:
+    async def _rebuild(self, session: Session, now: datetime) -> bool:
         # One at a time: what one message enters must be seen by the next.
-        row = await session.scalar(_not_entered().order_by(Returned.id).limit(1))
+        row = await session.scalar(
+            select(Returned).where(Returned.token.is_not(None)).order_by(Returned.id).limit(1)
+        )
         if row is None or row.token is None:
             return False
         message = envelope.open_own(row.token, chains=self._desk.chains, place=self._desk.place)
         await rebuild.own(session, self._desk, message, now)
-        if last:
-            await session.delete(row)
-        else:
-            row.token = None
+        row.token = None
         return True
 
     def _open(self, token: bytes) -> Opened:
@@ -185,7 +184,7 @@ async def take(session: Session, desk: Desk, message: Opened, now: datetime) -> 
 async def _has_work(session: Session, now: datetime) -> bool:
     if await recovery.is_open(session):
         return True
-    if await session.scalar(_not_entered().limit(1)) is not None:
+    if await session.scalar(select(Returned.id).limit(1)) is not None:
         return True
     unanswered = await session.scalars(select(Recovery).where(Recovery.answered_at.is_(None)))
     return any(_is_due(peer, now) for peer in unanswered)
@@ -195,8 +194,10 @@ def _is_due(peer: Recovery, now: datetime) -> bool:
     return peer.asked_at is None or peer.asked_at <= now - ASK_AGAIN
 
 
-def _not_entered() -> Select[Returned]:
-    return select(Returned).where(Returned.token.is_not(None))
+async def _forget(session: Session) -> bool:
+    """Remove what was entered; whether there was any."""
+    gone = await session.scalars(delete(Returned).returning(Returned.id))
+    return bool(gone.all())
 
 
 async def _outstanding(session: Session) -> bool:
