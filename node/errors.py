@@ -121,6 +121,14 @@ class AlreadyForwardedError(NodeError):
     message = "这一稿已经上报过，无需重复上报。"
 
 
+class MessageTooLargeError(NodeError):
+    """With the messages by which it climbed, the item is larger than a neighbour could carry on."""
+
+    code = "message.too_large"
+    status = 413
+    message = "这件信息连同各级报送凭证太大，无法继续上报；请精简正文、减少附件后再报。"
+
+
 class UnknownQuarantinedError(NodeError):
     """There is no such message in quarantine."""
 

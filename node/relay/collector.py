@@ -2,14 +2,16 @@
 
  1. The envelope, the unsigned properties, the neighbour and its incarnation are right, as for
     every message (`reception`, steps 1 to 3).
- 2. A wish becomes an order, if this office announced the file to that neighbour (`supplier`).
+ 2. A wish becomes an order (`supplier`), if this office announced the file to that neighbour, or
+    has all its pieces from there. A neighbour that announced it and never sent them waits.
  3. A piece counts if it is missing here and has the length and digest that its sender announced.
     One that came before is passed over. A wrong one is quarantined and asked for again; after
     `MOST_FAULTS` of them the transfer stops.
  4. The piece is written and forced to the disk.
- 5. The last one makes the file whole: its digest and its kind are checked.
+ 5. The last one makes the file whole: its digest and its kind are checked. Pieces that the disk
+    lost in the meantime are asked for again.
  6. In one transaction: the piece is here, or the file with its name on the shelf; whoever waits
-    for it can have it.
+    for it can have it, and who sent it can have it back.
 
 No link counts as heard by it: that would lock links before outbox rows, and `reception` locks them
 the other way round. Acknowledged after the commit. Killed before, the same piece is written again
@@ -22,12 +24,13 @@ import asyncio
 import base64
 import binascii
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import structlog
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
 from node.errors import DamagedFileError, FileKindError, ShelfError
 from node.relay import holdings, quarantine, reception
@@ -36,7 +39,9 @@ from node.relay.errors import NotOfferedError, PieceError, PoisonError
 from node.relay.transport import Delivery, Transport
 from node.storage import bulk
 from node.storage.database import Session, is_away
-from node.storage.files import Offer, Order, StoredFile, Transfer
+from node.storage.files import Attachment, Offer, Order, StoredFile, Transfer
+from node.storage.items import Item
+from node.storage.shelf import Shelf
 from node.workflow import kinds
 from node.workflow.desk import Desk
 from protocol import envelope
@@ -142,6 +147,9 @@ class Collector:
 
     async def _order(self, session: Session, peer: NodeId, wish: Blob, now: datetime) -> None:
         offer = await session.get(Offer, (peer, wish.digest))
+        if offer is None and await _brought(session, peer, wish.digest):
+            log.info("piece.not_here", peer=peer, digest=wish.digest, index=wish.index)
+            return
         if offer is None or wish.index >= len(offer.pieces):
             raise NotOfferedError
         piece = await holdings.find(session, self._desk.shelf, offer, wish.index)
@@ -170,7 +178,8 @@ class Collector:
             try:
                 await self._demand_whole(piece, whole)
             except (DamagedFileError, FileKindError) as error:
-                await self._give_up(piece, error, file)
+                if named or not await self._ask_again(piece, file):
+                    await self._give_up(piece, error, file)
                 return
             await self._finish(piece, None if named else file)
             return
@@ -211,6 +220,15 @@ class Collector:
                 pieces=transfer.pieces,
                 touched_at=self._desk.clock(),
             )
+            # Who had the whole file may lose its disk, and have it back.
+            await bulk.upsert(
+                session,
+                Offer,
+                change=["pieces"],
+                peer=transfer.source,
+                digest=transfer.digest,
+                pieces=transfer.pieces,
+            )
             if file is not None:
                 await asyncio.to_thread(self._desk.shelf.put, file, piece.digest)
             await session.execute(delete(Transfer).where(Transfer.digest == piece.digest))
@@ -218,6 +236,27 @@ class Collector:
                 update(Order).where(Order.digest == piece.digest).values(ready=True)
             )
         log.info("file.complete", peer=piece.source, digest=piece.digest)
+
+    async def _ask_again(self, piece: _Piece, file: Path) -> bool:
+        """Whether pieces that had come are on the disk no more, and are missing again.
+
+        A backup has the row of a file that was arriving, and not its pieces.
+        """
+        async with self._desk.database.reading() as session:
+            transfer = await session.get(Transfer, (piece.source, piece.digest))
+        if transfer is None:
+            return False
+        lost = await asyncio.to_thread(_lost, self._desk.shelf, file, transfer.pieces)
+        if not lost or transfer.faults + 1 >= MOST_FAULTS:
+            return False
+        async with self._desk.database.writing.begin() as session:
+            transfer = await _locked(session, piece.source, piece.digest)
+            if transfer is not None:
+                transfer.missing, transfer.asked = lost, []
+                transfer.attempts, transfer.again_at = 0, None
+                transfer.faults += 1
+        log.warning("file.pieces_lost", peer=piece.source, digest=piece.digest, pieces=len(lost))
+        return True
 
     async def _give_up(self, piece: _Piece, error: ZhitongError, file: Path) -> None:
         """Every piece is what was announced, and the file is not: asking again is of no use."""
@@ -235,6 +274,17 @@ class Collector:
         async with self._desk.database.writing.begin() as session:
             now = self._desk.clock()
             await quarantine.put(session, self._desk, delivery, error, now, message)
+
+
+async def _brought(session: Session, peer: NodeId, digest: str) -> bool:
+    """Whether an item from this neighbour names the file, whose pieces it did not send us all."""
+    found = await session.scalar(
+        select(Attachment.digest)
+        .join(Item, Item.id == Attachment.item_id)
+        .where(Attachment.digest == digest, Item.source == peer)
+        .limit(1)
+    )
+    return found is not None
 
 
 async def _expecting(session: Session, sender: NodeId, blob: Blob) -> Transfer | None:
@@ -272,6 +322,16 @@ def _count_fault(transfer: Transfer, blob: Blob, wrong: PieceError) -> None:
     if transfer.faults >= MOST_FAULTS:
         transfer.stopped = wrong.code
         log.error("file.stopped", peer=transfer.source, digest=transfer.digest, code=wrong.code)
+
+
+def _lost(shelf: Shelf, file: Path, pieces: Sequence[str]) -> list[int]:
+    lost = []
+    for index, digest in enumerate(pieces):
+        try:
+            shelf.read_piece(file, index, digest)
+        except DamagedFileError:
+            lost.append(index)
+    return lost
 
 
 def _is_named(place: Path, file: Path) -> bool:

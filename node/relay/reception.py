@@ -8,7 +8,7 @@
     id with another digest is refused.
  5. Link messages are dealt with here: receipts change the outbox, statements are compared, and
     questions for a replay answered. Business messages go to the workflow, or are parked while
-    their subject is unknown.
+    their subject is unknown; one that no other message could carry on, or back, is refused.
  6. What was parked for the items that arrived is released.
  7. Items, inbox rows and receipts are written; the senders were heard.
 
@@ -42,10 +42,10 @@ from node.workflow.desk import Desk
 from node.workflow.intake import Intake, prepare
 from protocol import envelope
 from protocol.envelope import Opened
-from protocol.errors import ClockError, ZhitongError
+from protocol.errors import ClockError, TooLargeError, ZhitongError
 from protocol.identifiers import NodeId
 from protocol.messages import catalogue
-from protocol.messages.items import Edition
+from protocol.messages.items import MOST_CARRIED, Edition
 from protocol.messages.links import Receipt, ReceiptEntry, Replay, Statement
 
 log = structlog.get_logger()
@@ -196,6 +196,8 @@ class Reception:
         if await self._take_link(intake, message, result):
             result.link += 1
             return
+        if len(message.token) > MOST_CARRIED and not catalogue.is_link_type(message.name):
+            raise TooLargeError(f"a {message.name} may have {MOST_CARRIED} characters")
         # A restored node does nothing before it knows what it did.
         applied = not intake.recovering and await receive.apply(intake, message)
         known[identity] = message.digest

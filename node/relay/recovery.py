@@ -11,7 +11,8 @@
 A neighbour that is off for long can be waived: then step 2 does not wait for it, and what it brings
 when it answers at last is entered then.
 
-Each step is one bounded transaction; killed anywhere, the next one goes on where it was.
+Each step is one bounded transaction; killed anywhere, the next one goes on where it was. A node
+that has nothing of this to do only reads.
 """
 
 from __future__ import annotations
@@ -53,6 +54,9 @@ class Recoverer:
     async def step(self) -> bool:
         """Do one bounded piece of it; whether there was any."""
         now = self._desk.clock()
+        async with self._desk.database.reading() as session:
+            if not await _has_work(session, now):
+                return False
         async with self._desk.database.writing.begin() as session:
             # A batch that is being taken in parks what comes: it must not miss the end of it.
             await take_turn(session, "reception")
@@ -71,7 +75,7 @@ class Recoverer:
             return epoch is not None
         if epoch.recovered_at is not None:
             # What a neighbour answers that nobody waited for any longer.
-            return await self._rebuild(session, now)
+            return await self._rebuild(session, now) or await _forget(session)
         if any(peer.waived_at is None for peer in unanswered):
             return False
         # 2.
@@ -86,7 +90,7 @@ class Recoverer:
             return True
         # 6.
         await recovery.close(session, now)
-        await session.execute(delete(Returned))
+        await _forget(session)
         log.warning("node.recovered", node=self._desk.node, incarnation=epoch.incarnation)
         return True
 
@@ -95,7 +99,7 @@ class Recoverer:
     ) -> bool:
         asked = False
         for peer in unanswered:
-            if peer.asked_at is not None and peer.asked_at > now - ASK_AGAIN:
+            if not _is_due(peer, now):
                 continue
             question = Replay(since=epoch.backup_at, after=peer.cursor)
             outbox.post(session, self._desk, question, to=NodeId(peer.peer), now=now)
@@ -163,7 +167,9 @@ async def take(session: Session, desk: Desk, message: Opened, now: datetime) -> 
                 session.add(
                     Returned(peer=peer, id=own.event.id, ours=True, token=own.token, cause=cause)
                 )
-    for id in answer.ids:
+    # Once the epoch is closed, nothing waits for what is sent again.
+    awaited = answer.ids if await recovery.is_open(session) else ()
+    for id in awaited:
         if await session.get(Returned, (peer, id)) is None:
             session.add(Returned(peer=peer, id=id, ours=False))
     asked.asked_at = None
@@ -173,6 +179,25 @@ async def take(session: Session, desk: Desk, message: Opened, now: datetime) -> 
     asked.answered_at = now
     asked.audit_seal = answer.audit.seal if answer.audit is not None else None
     log.warning("recovery.answered", peer=peer)
+
+
+async def _has_work(session: Session, now: datetime) -> bool:
+    if await recovery.is_open(session):
+        return True
+    if await session.scalar(select(Returned.id).limit(1)) is not None:
+        return True
+    unanswered = await session.scalars(select(Recovery).where(Recovery.answered_at.is_(None)))
+    return any(_is_due(peer, now) for peer in unanswered)
+
+
+def _is_due(peer: Recovery, now: datetime) -> bool:
+    return peer.asked_at is None or peer.asked_at <= now - ASK_AGAIN
+
+
+async def _forget(session: Session) -> bool:
+    """Remove what was entered; whether there was any."""
+    gone = await session.scalars(delete(Returned).returning(Returned.id))
+    return bool(gone.all())
 
 
 async def _outstanding(session: Session) -> bool:

@@ -36,9 +36,8 @@ MARGIN = timedelta(hours=1)
 """Clocks of offices differ, and a backup takes a while."""
 
 TOKENS, IDS = 200, 2_000
-TOKEN_CHARACTERS = 262_144
 ANSWER_CHARACTERS = 1_000_000
-"""What a signed message can carry, after its own encoding, is about a third more."""
+"""Of all tokens in an answer; a longer one, up to `MOST_CARRIED`, has an answer to itself."""
 
 FIRST = UUID(int=0)
 
@@ -68,19 +67,15 @@ async def answer(session: Session, desk: Desk, message: Opened, now: datetime) -
         .values(state="pending", resend_at=None, answered_at=None)
     )
     # 2.
-    carried = [kept for kept in tokens if len(kept.token) <= TOKEN_CHARACTERS]
-    for kept in tokens:
-        if kept not in carried:
-            log.error("replay.too_large", peer=peer, message_id=str(kept.id))
     reply = Replay(
         after=until,
-        tokens=tuple(kept.token.decode() for kept in carried),
+        tokens=tuple(kept.token.decode() for kept in tokens),
         ids=tuple(ids),
         more=until is not None,
         audit=None if until is not None else await _head(session, peer),
     )
     outbox.post(session, desk, reply, to=peer, now=now, causation=message.event.id)
-    log.warning("replay.answered", peer=peer, tokens=len(carried), again=len(ids))
+    log.warning("replay.answered", peer=peer, tokens=len(tokens), again=len(ids))
 
 
 async def _lost(
@@ -117,7 +112,7 @@ async def _kept(
     chosen: list[UUID] = []
     total = 0
     for id, size in sizes:
-        total += min(size, TOKEN_CHARACTERS)
+        total += size
         if chosen and total > ANSWER_CHARACTERS:
             break
         chosen.append(id)

@@ -93,7 +93,7 @@ class Transfer(Base):
 
 
 class Offer(Base):
-    """A neighbour was told of this file, and of these pieces: it may ask for them."""
+    """A neighbour was told of this file, or sent it here: it may ask for these pieces."""
 
     __tablename__ = "offers"
 

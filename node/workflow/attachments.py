@@ -2,8 +2,9 @@
 
 Who names a file in a draft must have brought it (`workflow/files`), or find it in an earlier
 edition of the same item: knowing a digest opens nothing. What an office below announces is
-fetched piece by piece (`relay/asker`) while the item can be read and forwarded already. A file
-that this office does not take stays behind, and the item goes on without it.
+fetched piece by piece (`relay/asker`) while the item can be read and forwarded already; so is,
+from the office above, what a restored office had announced itself. A file that this office does
+not take stays behind, and the item goes on without it.
 """
 
 from __future__ import annotations
@@ -25,7 +26,6 @@ from node.storage.files import Attachment, Offer, StoredFile, Transfer, Upload
 from node.storage.items import Item
 from node.workflow import kinds
 from node.workflow.desk import Actor, Desk
-from node.workflow.intake import Intake
 from protocol.errors import ZhitongError
 from protocol.identifiers import NodeId
 from protocol.messages import items
@@ -91,21 +91,27 @@ async def name(
     )
 
 
-async def receive(intake: Intake, item: UUID, announced: items.Edition, source: NodeId) -> None:
-    """Write what an office below announced, and begin to fetch what is not here."""
-    session, limits = intake.session, intake.desk.limits
+async def receive(
+    session: Session,
+    desk: Desk,
+    item: UUID,
+    announced: items.Edition,
+    source: NodeId,
+    now: datetime,
+) -> None:
+    """Write what an edition announces, and begin to fetch from this neighbour what is not here."""
     _write(session, item, announced.edition, announced.attachments)
     total = 0
     for file in announced.attachments:
         total += file.size
         kept = await session.get(StoredFile, file.digest, with_for_update=True)
         if kept is not None:
-            kept.touched_at = intake.now
+            kept.touched_at = now
             continue
         transfer = await session.get(Transfer, (source, file.digest), with_for_update=True)
-        refusal = _refusal(limits, file, total)
+        refusal = _refusal(desk.limits, file, total)
         if transfer is None:
-            transfer = _transfer(source, file, intake.now)
+            transfer = _transfer(source, file, now)
             session.add(transfer)
         transfer.faults, transfer.stopped = 0, refusal.code if refusal else None
         # The next item of this batch may announce the same file.
@@ -128,19 +134,21 @@ async def offer(session: Session, peer: NodeId, files: Sequence[items.Attachment
         await bulk.upsert(session, Offer, peer=peer, digest=file.digest, pieces=list(file.pieces))
 
 
-async def view(session: Session, item: Item) -> tuple[FileView, ...]:
+async def view(session: Session, desk: Desk, item: Item) -> tuple[FileView, ...]:
     """The files of the item's newest edition, and how far they have come."""
+    # Those of an item that was written here come back from the office above, after a restore.
+    source = item.source or (desk.parent.id if desk.parent is not None else "")
     found = await session.scalars(
         select(Attachment)
         .where(Attachment.item_id == item.id, Attachment.edition == item.edition)
         .order_by(Attachment.position)
     )
-    return tuple([await _view(session, one, item.source) for one in found])
+    return tuple([await _view(session, one, source) for one in found])
 
 
-async def _view(session: Session, one: Attachment, source: str | None) -> FileView:
+async def _view(session: Session, one: Attachment, source: str) -> FileView:
     whole = await session.get(StoredFile, one.digest) is not None
-    transfer = None if whole else await session.get(Transfer, (source or "", one.digest))
+    transfer = None if whole else await session.get(Transfer, (source, one.digest))
     missing = 0 if whole else len(one.pieces)
     return FileView(
         name=one.name,

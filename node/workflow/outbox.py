@@ -5,17 +5,23 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+from node.errors import MessageTooLargeError
 from node.storage import bulk
 from node.storage.database import Session
 from node.storage.messages import Outgoing
 from node.workflow.desk import Desk
+from protocol.envelope import MAXIMUM_HEADER
 from protocol.identifiers import NodeId, digest
 from protocol.messages import event
 from protocol.messages.catalogue import NAMES, is_link_type
+from protocol.messages.items import MOST_CARRIED
 from protocol.offices import Record
 
 PRIORITIES = {"most_urgent": 1, "urgent": 2, "normal": 3}
 LINK_PRIORITY = 0
+
+MOST_BYTES = (MOST_CARRIED - 2 * MAXIMUM_HEADER) * 3 // 4
+"""Of what is signed: its token is a third longer, and has a header and a signature."""
 
 
 def post(
@@ -29,7 +35,10 @@ def post(
     urgency: str = "normal",
     causation: UUID | None = None,
 ) -> None:
-    """Queue one message for a neighbour, with the exact bytes that will be signed."""
+    """Queue one message for a neighbour, with the exact bytes that will be signed.
+
+    Raises `MessageTooLargeError` for what the neighbour could not carry on.
+    """
     id = desk.new_id()
     payload = event.compose(
         data,
@@ -41,6 +50,9 @@ def post(
         causation=causation,
     )
     name = NAMES[type(data)]
+    is_link = is_link_type(name)
+    if not is_link and len(payload) > MOST_BYTES:
+        raise MessageTooLargeError
     bulk.insert(
         session,
         Outgoing,
@@ -50,7 +62,7 @@ def post(
         subject=subject,
         payload=payload,
         digest=digest(payload),
-        priority=LINK_PRIORITY if is_link_type(name) else PRIORITIES[urgency],
+        priority=LINK_PRIORITY if is_link else PRIORITIES[urgency],
         state="pending",
         created_at=now,
     )

@@ -99,7 +99,7 @@ async def view(desk: Desk, actor: Actor, item_id: UUID) -> ItemView:
         return ItemView(
             item=item,
             edition=await session.get_one(Edition, (item.id, item.edition)),
-            files=await attachments.view(session, item),
+            files=await attachments.view(session, desk, item),
             timeline=await _timeline(session, desk, item),
             actions=_actions(desk, actor, item),
         )

@@ -6,13 +6,16 @@ the outbox as received. Nothing is sent. Doing it twice changes nothing.
 
 What never left this office is lost with the old disk: drafts, items that were not forwarded, who
 did what in the audit log. What an office says of its own items stays at home, too: of those that
-were forwarded, their registration and their way up are entered again.
+were forwarded, their registration and their way up are entered again. Their files are fetched from
+the office to which they were announced. An author is whoever has the one account with his name,
+kind and unit.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
 
+import structlog
 from sqlalchemy import select
 
 from node.storage.database import Session
@@ -20,7 +23,7 @@ from node.storage.events import Event
 from node.storage.items import Edition, Item, ItemAuthor
 from node.storage.messages import Outgoing
 from node.storage.people import Person
-from node.workflow import audit, numbers, outbox, record
+from node.workflow import attachments, audit, editions, numbers, outbox, record
 from node.workflow.desk import Desk
 from protocol import lifecycle
 from protocol.envelope import Opened
@@ -30,6 +33,8 @@ from protocol.messages.facts import FactBase
 from protocol.messages.items import Edition as EditionMessage
 from protocol.messages.items import Withdrawal
 from protocol.messages.work import Feedback
+
+log = structlog.get_logger()
 
 ACTOR = "system"
 
@@ -75,25 +80,27 @@ async def _forwarded(
     session: Session, desk: Desk, message: Opened, edition: EditionMessage, now: datetime
 ) -> None:
     assert message.event.subject is not None
-    item = await session.get(Item, message.event.subject)
+    above = message.event.addressee
+    # It may not have all the pieces yet.
+    await attachments.offer(session, above, edition.attachments)
+    item = await session.get(Item, message.event.subject, with_for_update=True)
     if item is None:
         if edition.origin.id != desk.node:
             # Its office below keeps it, and has sent it again: this one comes later, or never.
             return
-        item = await _own_item(session, desk, message, edition)
-    if await session.get(Edition, (item.id, edition.edition)) is None and item.source is None:
-        _add_edition(session, item, edition)
-        item.edition = max(item.edition, edition.edition)
+        item = await _own_item(session, message, edition)
+    if item.source is None and await session.get(Edition, (item.id, edition.edition)) is None:
+        await _enter_edition(session, desk, item, edition)
+        await attachments.receive(session, desk, item.id, edition, above, now)
     if edition.number is not None:
-        item.number = item.number or edition.number
-        await numbers.keep(session, edition.number)
+        await _number(session, item, edition.number)
     if (item.forwarded_edition or 0) >= edition.edition:
         return
     item.forwarded_edition = edition.edition
     if item.source is not None:
         return  # its facts come back as messages to the office below
-    standing = record.standing_of(item, desk.node)
-    if standing is None or standing.state in (None, State.SUBMITTED):
+    # Nothing is forwarded that was not registered, and only what `_number` left out has no number.
+    if item.state == State.SUBMITTED and edition.number is not None:
         await record.own_fact(
             session,
             desk,
@@ -102,7 +109,7 @@ async def _forwarded(
             state=State.REGISTERED,
             now=message.event.time,
             actor=ACTOR,
-            number=edition.number or "—",
+            number=edition.number,
         )
     assert desk.parent is not None
     await record.own_fact(
@@ -121,7 +128,7 @@ async def _forwarded(
 async def _decided(
     session: Session, desk: Desk, message: Opened, fact: FactBase, now: datetime
 ) -> None:
-    item = await session.get(Item, message.event.subject)
+    item = await session.get(Item, message.event.subject, with_for_update=True)
     if item is None or fact.office.id != desk.node:
         return
     events = await session.execute(
@@ -155,15 +162,28 @@ async def _decided(
     item.state, item.closed = standing.state, standing.closed
     record.set_standing(item, desk.office, standing)
     if isinstance(fact, facts.Registered):
-        item.number = item.number or fact.number
-        await numbers.keep(session, fact.number)
+        await _number(session, item, fact.number)
+    if isinstance(fact, facts.Forwarded):
+        # The message that went up may have come back before the item did.
+        item.forwarded_edition = max(item.forwarded_edition or 0, fact.edition)
     audit.note(session, now, actor=ACTOR, action="fact_restored", subject=item.id)
+
+
+async def _number(session: Session, item: Item, number: str) -> None:
+    """The item's number, unless it was given out again while nobody waited for this neighbour."""
+    await numbers.keep(session, number)
+    if item.number is not None:
+        return
+    if await session.scalar(select(Item.id).where(Item.number == number)) is not None:
+        log.error("recovery.number_taken", item_id=str(item.id), number=number)
+        return
+    item.number = number
 
 
 async def _asked_back(
     session: Session, desk: Desk, message: Opened, withdrawal: Withdrawal, now: datetime
 ) -> None:
-    item = await session.get(Item, message.event.subject)
+    item = await session.get(Item, message.event.subject, with_for_update=True)
     if item is None:
         return
     asked = select(Event.id).where(
@@ -186,16 +206,12 @@ async def _asked_back(
     )
 
 
-async def _own_item(session: Session, desk: Desk, message: Opened, edition: EditionMessage) -> Item:
+async def _own_item(session: Session, message: Opened, edition: EditionMessage) -> Item:
     item = Item(
         id=message.event.subject,
         source=None,
         origin=edition.origin.model_dump(),
-        title=edition.title,
-        topic=edition.topic,
-        urgency=edition.urgency,
-        classification=edition.classification,
-        edition=edition.edition,
+        edition=0,
         sequence=0,
         step=0,
         standings={},
@@ -203,37 +219,41 @@ async def _own_item(session: Session, desk: Desk, message: Opened, edition: Edit
     )
     session.add(item)
     for author in edition.authors:
-        people = await session.scalars(
-            select(Person.id).where(Person.name == author.name, Person.unit == author.unit)
+        found = await session.scalars(
+            select(Person.id).where(
+                Person.name == author.name, Person.kind == author.kind, Person.unit == author.unit
+            )
         )
-        for person in people:
-            session.add(ItemAuthor(item_id=item.id, person_id=person))
-    _add_edition(session, item, edition)
+        accounts = found.all()
+        if len(accounts) == 1:
+            session.add(ItemAuthor(item_id=item.id, person_id=accounts[0]))
+        elif accounts:
+            # A namesake must not read what is not his.
+            log.error("recovery.author_unclear", item_id=str(item.id), accounts=len(accounts))
+    return item
+
+
+async def _enter_edition(session: Session, desk: Desk, item: Item, edition: EditionMessage) -> None:
+    newest = edition.edition >= item.edition
+    editions.write(
+        session,
+        item,
+        edition,
+        number=edition.edition,
+        authors=edition.authors,
+        submitted_at=edition.submitted_at,
+    )
+    before = record.standing_of(item, desk.node)
+    kind, state = editions.arrival(before, newest=newest)
     record.own_step(
         session,
         desk,
         item,
-        "submitted",
+        kind,
         {"edition": edition.edition},
-        state=State.SUBMITTED,
+        state=state,
         now=edition.submitted_at,
         actor=ACTOR,
     )
+    # Whom the facts that follow are told to is read from the database.
     await session.flush()
-    return item
-
-
-def _add_edition(session: Session, item: Item, edition: EditionMessage) -> None:
-    session.add(
-        Edition(
-            item_id=item.id,
-            number=edition.edition,
-            title=edition.title,
-            body=edition.body,
-            authors=[author.model_dump() for author in edition.authors],
-            topic=edition.topic,
-            urgency=edition.urgency,
-            classification=edition.classification,
-            submitted_at=edition.submitted_at,
-        )
-    )

@@ -13,7 +13,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +22,7 @@ from node.errors import InputError, ItemTakenError, TooLongError, UnsupportedTyp
 from node.storage import bulk
 from node.storage.database import Session
 from node.storage.items import Edition, Item, ItemAuthor
-from node.workflow import access, attachments, items, people, record, recovery
+from node.workflow import access, attachments, editions, items, people, record, recovery
 from node.workflow.attachments import Named
 from node.workflow.desk import Actor, Desk
 from node.workflow.intake import Intake
@@ -85,11 +84,7 @@ async def submit(desk: Desk, actor: Actor, draft: Draft) -> UUID:
             id=desk.new_id(),
             source=None,
             origin=desk.office.model_dump(),
-            title=draft.title,
-            topic=draft.topic,
-            urgency=draft.urgency,
-            classification=draft.classification,
-            edition=1,
+            edition=0,
             state=state,
             sequence=0,
             step=0,
@@ -100,7 +95,7 @@ async def submit(desk: Desk, actor: Actor, draft: Draft) -> UUID:
         authors, accounts = await _authors(session, actor, draft)
         for person in accounts:
             bulk.insert(session, ItemAuthor, item_id=item.id, person_id=person)
-        _add_edition(session, item, draft, authors, now)
+        editions.write(session, item, draft, number=1, authors=authors, submitted_at=now)
         await attachments.name(session, desk, actor, item, draft.attachments, now)
         # 4.
         record.own_step(
@@ -131,11 +126,10 @@ async def resubmit(desk: Desk, actor: Actor, item_id: UUID, draft: Draft) -> Non
         above = item.state != State.RETURNED and items.returned_above(desk, item)
         state = items.advance(desk, item, Action.REVISE if above else Action.RESUBMIT)
         # 3.
-        item.edition += 1
-        item.title, item.topic = draft.title, draft.topic
-        item.urgency, item.classification = draft.urgency, draft.classification
-        authors = (await session.get_one(Edition, (item.id, item.edition - 1))).authors
-        _add_edition(session, item, draft, [Author.model_validate(a) for a in authors], now)
+        before = await session.get_one(Edition, (item.id, item.edition))
+        authors = [Author.model_validate(author) for author in before.authors]
+        number = item.edition + 1
+        editions.write(session, item, draft, number=number, authors=authors, submitted_at=now)
         await attachments.name(session, desk, actor, item, draft.attachments, now)
         # 4.
         record.own_step(
@@ -166,29 +160,21 @@ async def receive(intake: Intake, message: Opened) -> None:
     elif data.edition in intake.editions[item.id]:
         return
     intake.editions[item.id].add(data.edition)
-    bulk.insert(
-        intake.session,
-        Edition,
-        item_id=item.id,
-        number=data.edition,
-        title=data.title,
-        body=data.body,
-        authors=[author.model_dump() for author in data.authors],
-        topic=data.topic,
-        urgency=data.urgency,
-        classification=data.classification,
-        submitted_at=data.submitted_at,
-        message_source=message.event.sender,
-        message_id=message.event.id,
-    )
-    await attachments.receive(intake, item.id, data, message.event.sender)
     newest = data.edition >= item.edition
-    if newest:
-        item.edition = data.edition
-        item.title, item.topic = data.title, data.topic
-        item.urgency, item.classification = data.urgency, data.classification
+    editions.write(
+        intake.session,
+        item,
+        data,
+        number=data.edition,
+        authors=data.authors,
+        submitted_at=data.submitted_at,
+        message=message,
+    )
+    await attachments.receive(
+        intake.session, intake.desk, item.id, data, message.event.sender, intake.now
+    )
     before = record.standing_of(item, intake.desk.node)
-    kind, state = _arrival(before, newest=newest)
+    kind, state = editions.arrival(before, newest=newest)
     record.own_step(
         intake.session,
         intake.desk,
@@ -200,14 +186,6 @@ async def receive(intake: Intake, message: Opened) -> None:
         actor=message.event.sender,
         message=message,
     )
-
-
-def _arrival(before: lifecycle.Standing | None, *, newest: bool) -> tuple[str, State]:
-    if before is None or before.state is None:
-        return "submitted", State.SUBMITTED
-    if newest and before.state is State.RETURNED and not before.closed:
-        return "resubmitted", lifecycle.advance(Action.RESUBMIT, before)
-    return "revised", before.state
 
 
 def _new_item(intake: Intake, message: Opened, data: EditionMessage) -> Item:
@@ -224,24 +202,6 @@ def _new_item(intake: Intake, message: Opened, data: EditionMessage) -> Item:
     )
     intake.add(item)
     return item
-
-
-def _add_edition(
-    session: Session, item: Item, draft: Draft, authors: list[Author], now: datetime
-) -> None:
-    bulk.insert(
-        session,
-        Edition,
-        item_id=item.id,
-        number=item.edition,
-        title=draft.title,
-        body=draft.body,
-        authors=[author.model_dump() for author in authors],
-        topic=draft.topic,
-        urgency=draft.urgency,
-        classification=draft.classification,
-        submitted_at=now,
-    )
 
 
 async def _authors(session: Session, actor: Actor, draft: Draft) -> tuple[list[Author], list[UUID]]:

@@ -10,7 +10,10 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from protocol.offices import Line, OfficeReference, Record, Text, Time
 
-Token = Annotated[str, StringConstraints(max_length=262_144, pattern=r"^[A-Za-z0-9_.-]+$")]
+MOST_CARRIED = 1_400_000
+"""Characters of a token that another message carries: within it, it still fits into an envelope."""
+
+Token = Annotated[str, StringConstraints(max_length=MOST_CARRIED, pattern=r"^[A-Za-z0-9_.-]+$")]
 """A whole signed message, carried inside another one."""
 
 HexDigest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]

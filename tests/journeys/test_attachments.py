@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import base64
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 from sqlalchemy import select
 
+from node.bootstrap.node import system_clock
 from node.config import FILE_NAME
 from node.relay import arrivals
 from node.relay.arrivals import Arrivals
+from node.relay.blobs import BlobSender
 from node.storage.files import StoredFile, Transfer
+from node.storage.messages import Quarantined
 from node.workflow import decisions, files, forwarding, reading
+from protocol.identifiers import NodeId
+from protocol.messages.items import PIECE
+from protocol.messages.links import Blob
 from tests.files import chunks, digest, pdf
 from tests.journeys import travel
 from tests.journeys.travel import Journey
@@ -27,7 +34,8 @@ pytestmark = pytest.mark.timeout(400)
 
 SECONDS = 180.0
 COUNTY, CITY, PROVINCE = "donghu", "yunzhou", "jiangyuan"
-LARGE = pdf(20 * 1024 * 1024 + 123)
+LARGE = pdf(20 * PIECE + 123)
+SMALL = pdf(2 * PIECE + 123)
 
 
 @pytest.fixture
@@ -54,9 +62,16 @@ async def proxy(hierarchy: Hierarchy, rabbitmq: RabbitMQ) -> AsyncIterator[Proxy
         yield made
 
 
-async def forward_with_file(county: Room, content: bytes = LARGE) -> UUID:
-    """Lin Xiaoyu hands in an item with the large file, and the editor forwards it."""
+async def forward_with_file(
+    county: Room, content: bytes = LARGE, before: Callable[[], None] | None = None
+) -> UUID:
+    """Lin Xiaoyu hands in an item with the large file, and the editor forwards it.
+
+    `before` happens when the file is here and announced to nobody.
+    """
     stored = await files.store(county.desk, county.lin, "调研报告.pdf", chunks(content))
+    if before is not None:
+        before()
     named = [{"digest": stored.digest, "name": "调研报告.pdf"}]
     item = await county.registered(attachments=named)
     await forwarding.forward_up(county.desk, county.editor, item)
@@ -88,7 +103,7 @@ async def missing(room: Room) -> int | None:
 
 async def until_some_arrived(room: Room) -> int:
     """Wait until some pieces are here, and not all; how many are missing."""
-    total = -(-len(LARGE) // (1024 * 1024))
+    total = -(-len(LARGE) // PIECE)
     found: list[int] = []
 
     async def some() -> bool:
@@ -101,15 +116,15 @@ async def until_some_arrived(room: Room) -> int:
     return found[0]
 
 
-async def until_whole(room: Room) -> None:
+async def until_whole(room: Room, content: bytes = LARGE) -> None:
     """Wait until the file is here, and look at it."""
 
     async def whole() -> bool:
         async with room.database.reading() as session:
-            return await session.get(StoredFile, digest(LARGE)) is not None
+            return await session.get(StoredFile, digest(content)) is not None
 
     await until(whole, SECONDS, f"the file at {room.desk.node}")
-    assert room.desk.shelf.place(digest(LARGE)).read_bytes() == LARGE
+    assert room.desk.shelf.place(digest(content)).read_bytes() == content
 
 
 async def test_a_large_file_climbs_to_the_top_with_two_pieces_in_memory_at_most(
@@ -187,3 +202,59 @@ async def test_pieces_that_nobody_fetches_are_no_work_that_is_counted(
         await until_some_arrived(journey.rooms[CITY])
         # Every message has its receipt while pieces are under way.
         await journey.settled()
+
+
+async def test_a_wrong_piece_is_refused_and_asked_for_again_until_the_right_one_comes(
+    hierarchy: Hierarchy,
+) -> None:
+    async with travel.opened(hierarchy, COUNTY, CITY) as journey:
+        county, city = journey.county, journey.rooms[CITY]
+        shelf = county.desk.shelf
+        place = shelf.place(digest(SMALL))
+        # The county's disk spoils a piece, which then stays there.
+        item = await forward_with_file(
+            county, SMALL, before=lambda: shelf.write_piece(place, 1, b"spoilt")
+        )
+
+        async def only_it_is_missing() -> bool:
+            transfer = await transfer_at(city)
+            return transfer is not None and transfer.missing == [1]
+
+        await until(only_it_is_missing, SECONDS, "all other pieces")
+        wrong = base64.b64encode(b"x" * PIECE).decode()
+        await send(county, CITY, Blob(digest=digest(SMALL), index=1, piece=wrong))
+
+        async def refused_and_asked_for() -> bool:
+            transfer, refused = await transfer_at(city), await quarantine(city)
+            if transfer is None or not refused:
+                return False
+            assert (transfer.missing, transfer.faults, transfer.stopped) == ([1], 1, None)
+            return transfer.asked == [1] and transfer.asked_at > refused[0].last_at
+
+        await until(refused_and_asked_for, SECONDS, "a question for the refused piece")
+        shelf.write_piece(place, 1, SMALL[PIECE : 2 * PIECE])
+        await until_whole(city, SMALL)
+        view = await reading.view(city.desk, city.editor, item)
+        assert [(file.name, file.complete) for file in view.files] == [("调研报告.pdf", True)]
+        [refused] = await quarantine(city)
+        assert (refused.code, refused.peer, refused.permanent) == ("blob.piece", COUNTY, False)
+        assert await quarantine(county) == []
+
+
+async def transfer_at(room: Room) -> Transfer | None:
+    async with room.database.reading() as session:
+        found: Transfer | None = await session.scalar(select(Transfer))
+        return found
+
+
+async def quarantine(room: Room) -> list[Quarantined]:
+    async with room.database.reading() as session:
+        return list(await session.scalars(select(Quarantined)))
+
+
+async def send(room: Room, to: str, blob: Blob) -> None:
+    """Send a blob past the node's own loops, over its broker and signed with its key."""
+    transport = room.node._transport
+    assert transport is not None
+    sender = BlobSender(room.desk, transport.blobs, room.node.signer(), incarnation=1)
+    assert await sender.send([(NodeId(to), blob)], system_clock()) == [True]

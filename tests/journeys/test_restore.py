@@ -20,7 +20,9 @@ from node.storage.items import Item
 from node.storage.messages import Incoming, Outgoing
 from node.storage.offices import Office
 from node.storage.recovery import Epoch
-from node.workflow import decisions, forwarding, recovery, submissions
+from node.workflow import decisions, files, forwarding, reading, recovery, submissions
+from protocol.messages.items import PIECE
+from tests.files import chunks, digest, pdf
 from tests.journeys import travel
 from tests.journeys.travel import Journey
 from tests.node.rooms import Room, draft
@@ -33,6 +35,7 @@ PASSPHRASE = "correct horse battery staple"
 # Five hundred messages, one deed after the other.
 pytestmark = pytest.mark.timeout(300)
 
+FILE = pdf(3 * PIECE + 123)
 INSTRUCTIONS = 12
 SINCE = 500
 """How many messages the lost node has sent and received since its backup, at the least."""
@@ -72,6 +75,43 @@ async def test_a_node_restored_from_an_old_backup_has_lost_nothing_that_it_share
         await journey.demand_everything_once(items)
         numbers = [number for _, number, *_ in (await standing(journey.rooms[office])).values()]
         assert len(set(numbers)) == len(items)
+
+
+async def test_the_files_of_a_restored_office_come_back_from_the_office_above(
+    tmp_path: Path, rabbitmq: RabbitMQ, postgres: Postgres
+) -> None:
+    databases = Databases(postgres, "restore_files")
+    hierarchy = await set_up_two(tmp_path, rabbitmq, databases)
+    async with travel.opened(hierarchy) as journey:
+        [office, _] = journey.line
+        county = journey.county
+        file = await backup(county, tmp_path / "old.backup")
+        stored = await files.store(county.desk, county.lin, "报告.pdf", chunks(FILE))
+        named = [{"digest": stored.digest, "name": "报告.pdf"}]
+        item = await county.registered(attachments=named, co_authors=[{"username": "chen"}])
+        await forwarding.forward_up(county.desk, county.editor, item)
+        await until(lambda: is_whole(journey.top, item), travel.SECONDS, "the file above")
+        await decisions.register(journey.top.desk, journey.top.editor, item)
+        await journey.settled()
+        await lose(journey, databases, office)
+        await restore(hierarchy, file, office)
+        await journey.enter(office)
+        await recovered(journey.county)
+        await until(lambda: is_whole(journey.county, item), travel.SECONDS, "the file again")
+        county = journey.county
+        for author in (county.lin, county.chen):
+            found = await files.download(county.desk, author, item, digest(FILE))
+            assert (found.name, found.path.read_bytes()) == ("报告.pdf", FILE)
+        await journey.demand_everything_once([item])
+
+
+async def is_whole(room: Room, item: UUID) -> bool:
+    """Whether the one file of the item is here."""
+    async with room.database.reading() as session:
+        if await session.get(Item, item) is None:
+            return False
+    view = await reading.view(room.desk, room.editor, item)
+    return [seen.complete for seen in view.files] == [True]
 
 
 async def test_while_it_asks_its_neighbours_a_restored_node_takes_in_no_work(

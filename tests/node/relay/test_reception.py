@@ -13,8 +13,10 @@ import pytest
 from sqlalchemy import delete, update
 
 from node.storage.offices import Office
+from node.workflow import outbox
 from protocol.envelope import BEHIND
 from protocol.errors import EnvelopeError
+from protocol.messages.items import MOST_CARRIED
 from tests.factories import make_note
 from tests.node import rooms
 from tests.node.relay.ends import CITY, COUNTY, SIBLING, Ends, properties_of
@@ -270,6 +272,25 @@ async def test_5_an_item_that_another_office_brought_is_not_taken_over(ends: End
     refused = [r for r in await ends.city.receipts() if r.entries[0].verdict == "refused"]
     assert len(refused) == 1
     assert await ends.city.items() == 1
+
+
+async def test_5_a_token_that_nobody_could_carry_on_is_refused_for_good(ends: Ends) -> None:
+    half = "a" * (MOST_CARRIED // 2)
+    large = ends.county.item(evidence=[half, half])
+    token, before = ends.county.seal(large, CITY, subject=ends.county.new_id()), await look(ends)
+    ends.arrive(token, ends.city, **properties_of(token))
+    await ends.city.take_all()
+    [kept] = await ends.city.quarantine()
+    assert (kept.code, kept.peer) == ("envelope.too_large", COUNTY)
+    await demand_told(ends, token, "envelope.too_large", permanent=True)
+    await before.demand_unchanged(ends, but={"quarantine", "audit", "outbox", "links"})
+
+
+async def test_what_an_office_may_post_the_other_may_take_in(ends: Ends) -> None:
+    longest = ends.county.item(body="字" * 20_000, evidence=["a" * 962_000])
+    payload = ends.county.payload(longest, CITY, subject=ends.county.new_id())
+    assert outbox.MOST_BYTES - 5_000 < len(payload) <= outbox.MOST_BYTES
+    assert len(ends.county.seal(payload, CITY)) <= MOST_CARRIED
 
 
 async def test_one_bad_message_does_not_keep_the_others_of_its_batch_out(ends: Ends) -> None:

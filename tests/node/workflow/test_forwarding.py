@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from node.errors import AlreadyForwardedError, NoOfficeAboveError
+from node.errors import AlreadyForwardedError, MessageTooLargeError, NoOfficeAboveError
 from node.storage.messages import Outgoing
-from node.workflow import forwarding, reading
+from node.workflow import forwarding, outbox, reading
 from protocol.errors import LifecycleError
 from protocol.lifecycle import Action
 from tests.node.chain import Chain
@@ -77,6 +77,20 @@ async def test_an_item_that_was_not_taken_up_is_not_forwarded(pair: Chain) -> No
     with pytest.raises(LifecycleError, match="the item is submitted"):
         await do(pair.county, Action.FORWARD_UP, item)
     assert await contents(pair.county.database) == before
+
+
+async def test_what_no_neighbour_could_carry_on_is_not_forwarded_and_the_editor_is_told(
+    pair: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    county = pair.county
+    item = await county.registered()
+    before = await contents(county.database)
+    with monkeypatch.context() as patch:
+        patch.setattr(outbox, "MOST_BYTES", 500)
+        with pytest.raises(MessageTooLargeError):
+            await forwarding.forward_up(county.desk, county.editor, item)
+    assert await contents(county.database) == before
+    await forwarding.forward_up(county.desk, county.editor, item)
 
 
 async def test_an_office_above_that_is_away_loses_nothing(pair: Chain) -> None:
