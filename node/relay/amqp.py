@@ -7,7 +7,8 @@ short pause that grows while it fails. Nothing is repaired in place: the library
 connections come back without consumers (see README). A blocked connection is not closed:
 publishing times out and is tried again until the alarm has passed.
 
-Every call to a broker has a timeout: a quorum queue without a leader answers nothing at all.
+Queues are declared before anything is consumed, policies set afterwards: messages do not wait for
+them. Every call to a broker has a timeout: a quorum queue without a leader answers nothing at all.
 When a connection is closed from this side, the library ends what waits on it with
 `CancelledError`, as if the waiting task itself were to end: `being_cancelled` tells the difference.
 
@@ -21,7 +22,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-import aio_pika
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.exceptions import AMQPError, DeliveryError
@@ -31,16 +31,20 @@ from aiormq.exceptions import PublishError
 from yarl import URL
 
 from node.loop import being_cancelled
+from node.relay.dialling import dial
 from node.relay.transport import CONTENT_TYPE, Parcel
 
 log = structlog.get_logger()
 
 CONNECT_SECONDS = 10.0
 CONFIRM_SECONDS = 15.0
-HEARTBEAT_SECONDS = 15
+CLOSE_SECONDS = 3.0
+HEARTBEAT_SECONDS = 5
+"""The library gives a connection up after three of them, and three seconds."""
+
 PERSISTENT = 2
 FIRST_PAUSE = 0.2
-LONGEST_PAUSE = 2.0
+LONGEST_PAUSE = 1.0
 """A broker that came back carries messages again within five seconds, dialling and all."""
 
 REFRESH_SECONDS = 60.0
@@ -55,6 +59,7 @@ FAILURES = (
     RuntimeError,
 )
 
+Tend = Callable[[], Awaitable[None]]
 Prepare = Callable[[AbstractChannel], Awaitable[None]]
 OnMessage = Callable[["Broker", "Consumption", DeliveredMessage], None]
 
@@ -77,12 +82,14 @@ class Broker:
         url: str,
         *,
         prepare: Prepare,
+        tend: Tend,
         consume: Callable[[], Awaitable[Sequence[Consumption]]],
         on_message: OnMessage,
         on_ready: Callable[[], None],
     ) -> None:
         self._url = URL(url).update_query(heartbeat=HEARTBEAT_SECONDS)
         self._prepare = prepare
+        self._tend = tend
         self._consume = consume
         self._on_message = on_message
         self._on_ready = on_ready
@@ -113,19 +120,26 @@ class Broker:
 
     async def run(self) -> None:
         """Keep both connections alive until `stop`."""
-        pause = FIRST_PAUSE
+        pause, told = FIRST_PAUSE, ""
+        clock = asyncio.get_running_loop().time
         while not self._stopping.is_set():
+            began = clock()
             self._lost = asyncio.Event()
             try:
                 if await self._session():
-                    pause = FIRST_PAUSE
+                    pause, told = FIRST_PAUSE, ""
             except (Exception, asyncio.CancelledError) as error:
                 # The database's errors too: it says who the children are.
                 if being_cancelled():
                     raise
-                log.warning("broker.lost", broker=self.address, error=_describe(error))
+                # The same once a second would fill a log over night.
+                if (found := _describe(error)) != told:
+                    log.warning("broker.lost", broker=self.address, error=found)
+                told = found
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), pause)
+                # An attempt that took its time was a pause by itself.
+                rest = max(FIRST_PAUSE, pause - (clock() - began))
+                await asyncio.wait_for(self._stopping.wait(), rest)
             pause = min(pause * 2, LONGEST_PAUSE)
 
     def stop(self) -> None:
@@ -178,11 +192,10 @@ class Broker:
 
     async def _session(self) -> bool:
         connections: list[AbstractConnection] = []
+        tending: asyncio.Task[None] | None = None
         try:
             for _ in range(2):
-                connection: AbstractConnection = await aio_pika.connect(
-                    self._url, timeout=CONNECT_SECONDS
-                )
+                connection = await dial(self._url)
                 connection.close_callbacks.add(self._on_close)
                 connections.append(connection)
             publishing, consuming = connections
@@ -197,19 +210,25 @@ class Broker:
             self._publishing = underlay
             log.info("broker.ready", broker=self.address)
             self._on_ready()
-            while not await self._lost_within(REFRESH_SECONDS):
-                await self._prepare(declaring)
+            # Beside the wait: a management API that hangs must not hide a connection that is lost.
+            tending = asyncio.create_task(self._keep(declaring))
+            tending.add_done_callback(self._on_close)
+            await self._lost.wait()
+            if tending.done():
+                await tending
         finally:
             self._publishing = None
-            for connection in connections:
-                with suppress(*FAILURES):
-                    await asyncio.wait_for(connection.close(), CONNECT_SECONDS)
+            if tending is not None:
+                tending.cancel()
+                await asyncio.gather(tending, return_exceptions=True)
+            await asyncio.gather(*map(_close, connections))
         return True
 
-    async def _lost_within(self, seconds: float) -> bool:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._lost.wait(), seconds)
-        return self._lost.is_set()
+    async def _keep(self, declaring: AbstractChannel) -> None:
+        while True:
+            await self._tend()
+            await asyncio.sleep(REFRESH_SECONDS)
+            await self._prepare(declaring)
 
     async def _channel(self, connection: AbstractConnection) -> AbstractChannel:
         channel = connection.channel(on_return_raises=True)
@@ -237,6 +256,12 @@ class Broker:
     def _on_cancel(self, *_: object) -> None:
         log.warning("broker.consumer_cancelled", broker=self.address)
         self._lost.set()
+
+
+async def _close(connection: AbstractConnection) -> None:
+    # A silent network answers no farewell, and the next connection waits for the end of this one.
+    with suppress(*FAILURES):
+        await asyncio.wait_for(connection.close(), CLOSE_SECONDS)
 
 
 def _describe(error: BaseException) -> str:

@@ -8,12 +8,13 @@ Without a management address nothing is set, and the operator is told.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 import httpx
 import structlog
 
-from node.relay.topology import Hub
+from node.relay.topology import Hub, Queue
 from protocol.identifiers import NodeId
 
 log = structlog.get_logger()
@@ -24,34 +25,48 @@ TIMEOUT_SECONDS = 10.0
 
 
 async def apply(management: str, virtual_host: str, hub: Hub, children: Sequence[NodeId]) -> None:
-    """Set one policy a queue. Raises `httpx.HTTPError`."""
+    """Set one policy a queue, where it is not set already. Raises `httpx.HTTPError`."""
     address = urlsplit(management)
     host = address.hostname or "127.0.0.1"
     base = f"{address.scheme}://{host}:{address.port or 15672}"
     account = httpx.BasicAuth(
         unquote(address.username or "guest"), unquote(address.password or "guest")
     )
+    folder = f"/api/policies/{quote(virtual_host, safe='')}"
     async with httpx.AsyncClient(
         base_url=base, auth=account, timeout=TIMEOUT_SECONDS, trust_env=False
     ) as client:
-        queues = hub.queues(children)
-        for queue in queues:
-            name = quote(queue.name, safe="")
-            answer = await client.put(
-                f"/api/policies/{quote(virtual_host, safe='')}/{name}",
-                json={
-                    "pattern": f"^{queue.name.replace('.', '[.]')}$",
-                    "apply-to": "queues",
-                    "priority": 10,
-                    "definition": {
-                        "delivery-limit": DELIVERY_LIMIT,
-                        "max-length-bytes": MAXIMUM_BYTES,
-                        "overflow": "reject-publish",
-                        "dead-letter-strategy": "at-least-once",
-                        "dead-letter-exchange": hub.dead_exchange,
-                        "dead-letter-routing-key": queue.dead,
-                    },
-                },
-            )
+        answer = await client.get(folder)
+        answer.raise_for_status()
+        present = {policy["name"]: policy for policy in answer.json()}
+        # The broker looks at all its queues for each policy that is set, even to the same.
+        missing = [
+            (queue, wanted)
+            for queue in hub.queues(children)
+            if not _holds(present.get(queue.name), wanted := _policy(hub, queue))
+        ]
+        for queue, wanted in missing:
+            answer = await client.put(f"{folder}/{quote(queue.name, safe='')}", json=wanted)
             answer.raise_for_status()
-    log.info("broker.policies_set", hub=hub.node, queues=len(queues))
+    if missing:
+        log.info("broker.policies_set", hub=hub.node, queues=len(missing))
+
+
+def _policy(hub: Hub, queue: Queue) -> dict[str, Any]:
+    return {
+        "pattern": f"^{queue.name.replace('.', '[.]')}$",
+        "apply-to": "queues",
+        "priority": 10,
+        "definition": {
+            "delivery-limit": DELIVERY_LIMIT,
+            "max-length-bytes": MAXIMUM_BYTES,
+            "overflow": "reject-publish",
+            "dead-letter-strategy": "at-least-once",
+            "dead-letter-exchange": hub.dead_exchange,
+            "dead-letter-routing-key": queue.dead,
+        },
+    }
+
+
+def _holds(present: dict[str, Any] | None, wanted: dict[str, Any]) -> bool:
+    return present is not None and all(present.get(key) == wanted[key] for key in wanted)

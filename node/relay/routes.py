@@ -56,19 +56,21 @@ class AmqpTransport:
         self._up: Broker | None = None
         self._own: Broker | None = None
         if parent is not None and parent_broker is not None:
-            self._up = self._broker(parent_broker, _declare_nothing, self._from_parent)
+            self._up = self._broker(parent_broker, _declare_nothing, _nothing, self._from_parent)
         if own_broker is not None:
-            self._own = self._broker(own_broker, self._declare, self._from_children)
+            self._own = self._broker(own_broker, self._declare, self._limit, self._from_children)
 
     def _broker(
         self,
         url: str,
         prepare: Callable[[AbstractChannel], Awaitable[None]],
+        tend: Callable[[], Awaitable[None]],
         consume: Callable[[], Awaitable[Sequence[Consumption]]],
     ) -> Broker:
         return Broker(
             url,
             prepare=prepare,
+            tend=tend,
             consume=consume,
             on_message=self._deliver,
             on_ready=self._tell_ready,
@@ -162,18 +164,24 @@ class AmqpTransport:
         ]
 
     async def _declare(self, channel: AbstractChannel) -> None:
-        hub, children = Hub(self._node), await self._children()
+        hub, queues = Hub(self._node), Hub(self._node).queues(await self._children())
+        # The hub's own for children too: without any, the first one can be sent to at once.
+        names = {queue.exchange for queue in queues} | {hub.down(self._node).exchange}
+        exchanges = {name: await _exchange(channel, name) for name in sorted(names)}
         dead = await _exchange(channel, hub.dead_exchange)
-        for queue in hub.queues(children):
-            exchange = await _exchange(channel, queue.exchange)
-            await _queue(channel, queue.name, exchange, queue.key)
-            await _queue(channel, queue.dead, dead, queue.dead)
-        # Exists even without children, so that the first one can be sent to at once.
-        await _exchange(channel, hub.down(self._node).exchange)
+        # Each once, however many queues share it: a hub of hundreds waits for every answer.
+        for name in dict.fromkeys(queue.dead for queue in queues):
+            await _queue(channel, name, dead, name)
+        for queue in queues:
+            await _queue(channel, queue.name, exchanges[queue.exchange], queue.key)
+
+    async def _limit(self) -> None:
+        hub = Hub(self._node)
         if self._management is None:
             log.warning("broker.no_policies", hub=self._node, hint="set hub.management")
             return
         assert self._own is not None
+        children = await self._children()
         try:
             await policies.apply(self._management, self._own.virtual_host, hub, children)
         except httpx.HTTPError as error:
@@ -222,4 +230,8 @@ async def _queue(channel: AbstractChannel, name: str, exchange: AbstractExchange
 
 
 async def _declare_nothing(_: AbstractChannel) -> None:
+    return
+
+
+async def _nothing() -> None:
     return

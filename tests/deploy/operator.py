@@ -8,7 +8,10 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+import httpx
+
 from node.relay.routes import AmqpTransport
+from node.relay.topology import Hub
 from protocol.identifiers import NodeId
 from tests.servers.rabbitmq import RabbitMQ
 from tests.waiting import until
@@ -45,10 +48,16 @@ def run_script(
 
 
 async def run_hub(hub: NodeId, children: Sequence[NodeId], url: str, management: str) -> None:
-    """Run the relay of a hub until it has declared everything, as its node does when it starts."""
+    """Run the relay of a hub until it has declared and limited everything, as its node does."""
 
     async def known() -> Sequence[NodeId]:
         return children
+
+    async def limited() -> bool:
+        async with httpx.AsyncClient(trust_env=False) as client:
+            listed = await client.get(f"{management}/api/policies")
+        names = {policy["name"] for policy in listed.raise_for_status().json()}
+        return names >= {queue.name for queue in Hub(hub).queues(children)}
 
     transport = AmqpTransport(
         hub,
@@ -61,5 +70,6 @@ async def run_hub(hub: NodeId, children: Sequence[NodeId], url: str, management:
     )
     running = asyncio.create_task(transport.run())
     await until(lambda: transport.reachable(children[0]), what="the hub's node has its broker")
+    await until(limited, what="the policies of all queues")
     transport.stop()
     await running

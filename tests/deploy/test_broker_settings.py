@@ -11,7 +11,9 @@ from pathlib import Path
 import aio_pika
 import pytest
 from aiormq.exceptions import AMQPConnectionError
+from yarl import URL
 
+from node.relay import dialling
 from node.relay.routes import AmqpTransport
 from protocol.identifiers import NodeId
 from tests.deploy.operator import DEPLOY, rabbitmqctl, run_hub, run_script
@@ -94,7 +96,7 @@ async def test_a_child_dials_up_over_tls_and_trusts_only_its_hubs_certificate(
         f"http://{HUB}:{PASSWORD}@127.0.0.1:{hub.server.management_port}",
     )
     with pytest.raises(AMQPConnectionError, match="CERTIFICATE_VERIFY_FAILED"):
-        await aio_pika.connect(hub.address(hub.stranger), timeout=10)
+        await dialling.dial(URL(hub.address(hub.stranger)))
     transport = AmqpTransport(
         CHILD,
         parent=HUB,

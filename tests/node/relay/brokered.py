@@ -194,6 +194,15 @@ class Brokered:
         answer = await self.ask(f"policies/{self._quoted}")
         return {policy["name"]: policy for policy in answer.raise_for_status().json()}
 
+    async def limited(self) -> None:
+        """Wait until every queue of the city has its policy, which messages do not wait for."""
+        wanted = {queue.name for queue in HUB.queues([COUNTY, SIBLING])}
+
+        async def set_for_all() -> bool:
+            return set(await self.policies()) >= wanted
+
+        await until(set_for_all, what="the policies of all queues")
+
     @property
     def _quoted(self) -> str:
         return quote(self.virtual_host, safe="")

@@ -23,7 +23,7 @@ async def test_every_queue_of_the_hub_has_its_limits_and_its_dead_letters_set_by
     place: Brokered,
 ) -> None:
     await place.start(CITY)
-    await until(lambda: place.transport(CITY).reachable(COUNTY))
+    await place.limited()
     found = await place.policies()
     queues = HUB.queues([COUNTY, SIBLING])
     assert set(found) == {queue.name for queue in queues}
@@ -71,6 +71,7 @@ async def test_a_full_queue_refuses_and_what_it_refused_is_sent_when_there_is_ro
     monkeypatch.setattr(policies, "MAXIMUM_BYTES", 10_000)
     await place.start(CITY, COUNTY)
     await place.ready()
+    await place.limited()
     await place.stop(CITY)
     items: list[UUID] = []
     # The limit takes effect a moment late, so one after the other.
@@ -145,6 +146,7 @@ async def test_messages_that_killed_their_consumer_too_often_are_taken_from_the_
 ) -> None:
     await place.start(CITY, COUNTY)
     await place.ready()
+    await place.limited()
     await place.stop(CITY)
     items = await place.traffic(3)
     await until(lambda: holds(place, UP.name, 3), what="three messages in the queue")

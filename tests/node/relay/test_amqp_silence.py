@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from node.relay import amqp, arrivals, routes
+from node.config import FILE_NAME
+from node.relay import amqp, arrivals, policies, routes
 from node.relay.transport import Parcel, Properties
 from node.storage.database import Database
 from node.workflow import directory
@@ -113,6 +114,33 @@ async def test_a_publisher_in_the_middle_of_whose_work_everything_is_rebuilt_goe
         transport._up.rebuild()
         await place.arrived(items)
     await place.demand_once(await place.traffic(1))
+
+
+async def test_a_management_api_that_never_answers_holds_up_neither_messages_nor_a_lost_connection(
+    place: Brokered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(policies, "TIMEOUT_SECONDS", 600.0)
+
+    async def never(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        waiting.append(writer)
+
+    waiting: list[asyncio.StreamWriter] = []
+    server = await asyncio.start_server(never, "127.0.0.1", 0)
+    file = place.hierarchy.folder / CITY / FILE_NAME
+    silent = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    file.write_text(file.read_text().replace(place.server.management_url, silent))
+    await place.start(CITY, COUNTY)
+    await place.ready()
+    await until(lambda: bool(waiting), what="a question to the management API")
+    first = await place.traffic(2)
+    await place.arrived(first)
+    await place.server.close_connections()
+    await place.demand_once(first + await place.traffic(2))
+    assert len(waiting) > 1
+    await place.stop(CITY, COUNTY)
+    server.close()
+    for writer in waiting:
+        writer.transport.abort()
 
 
 async def test_a_database_that_is_away_while_a_hub_connects_does_not_end_its_relay(
