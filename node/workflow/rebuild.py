@@ -2,7 +2,8 @@
 
 Each of them tells of a deed: an item was forwarded, a fact was decided, an item was asked back. The
 deed is entered as it was, under the number and the sequence that it had then, and the message into
-the outbox as received. Nothing is sent. Doing it twice changes nothing.
+the outbox as received. Nothing is sent but what a neighbour needs to make sense of what it has.
+Doing it twice changes nothing.
 
 What never left this office is lost with the old disk: drafts, items that were not forwarded, who
 did what in the audit log. What an office says of its own items stays at home, too: of those that
@@ -13,22 +14,24 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import exists, func, or_, select
 
 from node.storage.database import Session
 from node.storage.events import Event
 from node.storage.items import Edition, Item, ItemAuthor
 from node.storage.messages import Outgoing
 from node.storage.people import Person
-from node.workflow import audit, numbers, outbox, record
+from node.storage.recovery import Returned
+from node.workflow import audit, forwarding, numbers, outbox, record
 from node.workflow.desk import Desk
 from protocol import lifecycle
 from protocol.envelope import Opened
+from protocol.identifiers import NodeId
 from protocol.lifecycle import Moment, State
 from protocol.messages import facts
 from protocol.messages.facts import FactBase
 from protocol.messages.items import Edition as EditionMessage
-from protocol.messages.items import Withdrawal
+from protocol.messages.items import Submission, Withdrawal
 from protocol.messages.work import Feedback
 
 ACTOR = "system"
@@ -83,15 +86,77 @@ async def _forwarded(
         item = await _own_item(session, desk, message, edition)
     if await session.get(Edition, (item.id, edition.edition)) is None and item.source is None:
         _add_edition(session, item, edition)
-        item.edition = max(item.edition, edition.edition)
+        if edition.edition > item.edition:
+            _newest(session, desk, item, edition)
     if edition.number is not None:
         item.number = item.number or edition.number
         await numbers.keep(session, edition.number)
+    if message.name == "revision" and not await _was_submitted(session, item):
+        # The office above has it, and nothing yet that it revises: that was lost on the way.
+        outbox.post(
+            session,
+            desk,
+            Submission.model_validate(edition.model_dump()),
+            to=message.event.addressee,
+            now=now,
+            subject=item.id,
+            urgency=item.urgency,
+        )
     if (item.forwarded_edition or 0) >= edition.edition:
         return
     item.forwarded_edition = edition.edition
-    if item.source is not None:
-        return  # its facts come back as messages to the office below
+    if item.source is None:
+        await _say_forwarded(session, desk, item, message.event.time)
+    # The facts of others come back as messages to the office below.
+
+
+async def settle(session: Session, desk: Desk) -> bool:
+    """Make what this office said of one item's way up agree with what went up.
+
+    Of the two messages of one deed, the item itself and what the office below is told, a neighbour
+    may have had one, and nobody the other. Whether there was such an item.
+    """
+    if desk.parent is None:
+        return False
+    said = (
+        select(func.coalesce(func.max(Event.data["edition"].as_integer()), 0))
+        .where(
+            Event.item_id == Item.id,
+            Event.office == desk.node,
+            Event.step == 0,
+            Event.kind == "forwarded",
+        )
+        .scalar_subquery()
+    )
+    went = func.coalesce(Item.forwarded_edition, 0)
+    back = select(Outgoing.subject).join(Returned, Returned.id == Outgoing.id).where(Returned.ours)
+    here = exists().where(Edition.item_id == Item.id, Edition.number == said)
+    found = (
+        await session.execute(
+            select(Item, said)
+            .where(Item.id.in_(back), or_(said < went, (said > went) & here))
+            .order_by(Item.id)
+            .limit(1)
+        )
+    ).one_or_none()
+    if found is None:
+        return False
+    item, number = found
+    if number > (item.forwarded_edition or 0):
+        edition = await session.get_one(Edition, (item.id, number))
+        above = NodeId(desk.parent.id)
+        await forwarding.send(session, desk, item, edition, above, desk.clock())
+    else:
+        went_at = select(func.max(Outgoing.created_at)).where(
+            Outgoing.subject == item.id,
+            Outgoing.peer == desk.parent.id,
+            Outgoing.name.in_(("submission", "revision")),
+        )
+        await _say_forwarded(session, desk, item, await session.scalar(went_at) or desk.clock())
+    return True
+
+
+async def _say_forwarded(session: Session, desk: Desk, item: Item, at: datetime) -> None:
     standing = record.standing_of(item, desk.node)
     if standing is None or standing.state in (None, State.SUBMITTED):
         await record.own_fact(
@@ -100,9 +165,9 @@ async def _forwarded(
             item,
             facts.Registered,
             state=State.REGISTERED,
-            now=message.event.time,
+            now=at,
             actor=ACTOR,
-            number=edition.number or "—",
+            number=item.number or "—",
         )
     assert desk.parent is not None
     await record.own_fact(
@@ -111,10 +176,33 @@ async def _forwarded(
         item,
         facts.Forwarded,
         state=State(item.state),
-        now=message.event.time,
+        now=at,
         actor=ACTOR,
         to=desk.parent,
-        edition=edition.edition,
+        edition=item.forwarded_edition,
+    )
+
+
+async def _was_submitted(session: Session, item: Item) -> bool:
+    query = select(Outgoing.id).where(Outgoing.subject == item.id, Outgoing.name == "submission")
+    return await session.scalar(query.limit(1)) is not None
+
+
+def _newest(session: Session, desk: Desk, item: Item, edition: EditionMessage) -> None:
+    # The author handed it in since the backup, perhaps after it was returned.
+    item.edition = edition.edition
+    item.title, item.topic = edition.title, edition.topic
+    item.urgency, item.classification = edition.urgency, edition.classification
+    returned = item.state == State.RETURNED
+    record.own_step(
+        session,
+        desk,
+        item,
+        "resubmitted" if returned else "revised",
+        {"edition": edition.edition},
+        state=State.SUBMITTED if returned else State(item.state),
+        now=edition.submitted_at,
+        actor=ACTOR,
     )
 
 
