@@ -95,7 +95,11 @@ class Recoverer:
         ):
             return True
         # 7.
-        waiting = await session.scalars(select(Incoming).where(Incoming.state == "parked"))
+        waiting = await session.scalars(
+            select(Incoming).where(
+                Incoming.state == "parked", Incoming.received_at >= epoch.backup_at
+            )
+        )
         await self._current(session, epoch, [(r, self._open(r.token)) for r in waiting], now)
         await recovery.close(session, now)
         await session.execute(delete(Returned))

@@ -73,7 +73,7 @@ MOST = Odds(
     lose_all=0.06,
     cut=0.06,
     clock=0.5,
-    restore=0.1,
+    restore=0.035,
 )
 
 
