@@ -6,7 +6,8 @@
  4. In the same transaction the new incarnation begins: higher than the one before, and, since it is
     the time in milliseconds, than any other that was restored earlier. Nobody stays logged in.
  5. An epoch is declared, signed with the node's key: what the audit chain goes on from.
- 6. Every neighbour is to be asked what it holds.
+ 6. Every neighbour is to be asked what it holds since the backup; or since the one before, where
+    the backup was made before all had answered about that one.
 
 Killed before the end of step 4, it leaves an empty database; begin again with an empty folder.
 """
@@ -29,8 +30,10 @@ from node.storage.database import Database, Session
 from node.storage.offices import Office
 from node.storage.people import LoginSession
 from node.storage.recovery import Epoch, Recovery
-from node.workflow import audit
+from node.workflow import audit, directory, recovery
 from protocol import envelope
+from protocol.identifiers import NodeId
+from protocol.keys import Signer
 
 MILLISECONDS = 1_000
 
@@ -54,8 +57,10 @@ async def restore(
             for table in dump.TABLES:
                 rows = await dump.load(session, table, backup.rows(table))
                 progress(table.name, rows)
-            # 4. to 6.
-            await _begin_epoch(session, settings, backup, now)
+            signer = keys.file_signer(
+                settings.path(settings.keys.node_key), settings.path(settings.keys.node_chain)
+            )
+            await begin_epoch(session, settings.office.id, signer, backup_at=backup.at, now=now)
     finally:
         await database.close()
     return settings
@@ -84,37 +89,37 @@ def _shelve(backup: Backup, settings: Settings) -> None:
         path.write_bytes(content)
 
 
-async def _begin_epoch(session: Session, settings: Settings, backup: Backup, now: datetime) -> None:
+async def begin_epoch(
+    session: Session, node: NodeId, signer: Signer, *, backup_at: datetime, now: datetime
+) -> None:
+    """Make the node whose rows these are a new incarnation of itself, which has yet to recover."""
     # 4.
-    incarnation = max(backup.incarnation + 1, int(now.timestamp() * MILLISECONDS))
+    before = await directory.own_incarnation(session, node)
+    incarnation = max(before + 1, int(now.timestamp() * MILLISECONDS))
     await session.execute(
-        update(Office)
-        .where(Office.id == settings.office.id)
-        .values(incarnation=incarnation, superseded_by=None)
+        update(Office).where(Office.id == node).values(incarnation=incarnation, superseded_by=None)
     )
     await session.execute(delete(LoginSession))
     # 5.
     last = await session.scalar(select(AuditSeal).order_by(AuditSeal.seal.desc()).limit(1))
     declaration = {
-        "office": settings.office.id,
+        "office": node,
         "incarnation": incarnation,
-        "backup_at": backup.at.isoformat(),
+        "backup_at": backup_at.isoformat(),
         "audit": None if last is None else {"seal": last.seal, "hash": last.hash},
     }
-    signer = keys.file_signer(
-        settings.path(settings.keys.node_key), settings.path(settings.keys.node_chain)
-    )
     token = envelope.seal(
         json.dumps(declaration).encode(), signer, signed_at=now, incarnation=incarnation
     )
-    session.add(Epoch(incarnation=incarnation, began_at=now, backup_at=backup.at, token=token))
+    since = min(backup_at, await recovery.unanswered_since(session) or backup_at)
+    session.add(Epoch(incarnation=incarnation, began_at=now, backup_at=since, token=token))
     audit.note(
         session,
         now,
         actor="system",
         action="restored",
         incarnation=incarnation,
-        backup_at=backup.at.isoformat(),
+        backup_at=backup_at.isoformat(),
         declaration=token.decode(),
     )
     # 6.

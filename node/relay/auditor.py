@@ -65,7 +65,7 @@ class Auditor:
             )
             incarnation = await directory.own_incarnation(session, self._desk.node)
             number = last.seal + 1 if last else 1
-            if last is not None and last.incarnation < incarnation:
+            if incarnation > (last.incarnation if last else 1):
                 number = max(number, await recovery.highest_seal_seen(session) + 1)
             sealed = chain(last.hash if last else GENESIS, deeds)
             session.add(

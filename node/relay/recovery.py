@@ -3,10 +3,13 @@
  1. Each neighbour is asked, page by page, until its last answer came. What comes in meanwhile is
     received, and waits.
  2. The neighbours' own messages that they send again have all arrived.
- 3. Items and new editions from below are taken in: they must be there before what was done to them.
+ 3. Items from below are taken in: they must be there before what was done to them. What an earlier
+    incarnation of a neighbour had sent, and the present one does not know of, is refused after all.
  4. This office's own messages, which came back, are turned into what they tell of (`rebuild`).
- 5. Whatever else waits is carried out, unless a message of ours was already its answer.
- 6. The epoch is closed: people may work again, and the audit chain goes on.
+ 5. Whatever else waits is carried out, unless a message of ours was already its answer. So is a new
+    edition: whether it came before the item was returned nobody knows, so it is looked at again.
+ 6. What was said to be forwarded is, and the other way round.
+ 7. The epoch is closed: people may work again, and the audit chain goes on.
 
 A neighbour that is off for long can be waived: then step 2 does not wait for it, and what it brings
 when it answers at last is entered then.
@@ -23,9 +26,13 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import delete, exists, select
 
+from node.relay import quarantine
+from node.relay.errors import IncarnationError
+from node.relay.transport import Delivery
 from node.storage.database import Session, take_turn
 from node.storage.items import Item
 from node.storage.messages import Incoming
+from node.storage.offices import Office
 from node.storage.recovery import Epoch, Recovery, Returned
 from node.workflow import outbox, rebuild, receive, recovery
 from node.workflow.desk import Desk
@@ -33,7 +40,7 @@ from node.workflow.intake import prepare
 from protocol import envelope
 from protocol.envelope import Opened
 from protocol.errors import ZhitongError
-from protocol.identifiers import NodeId
+from protocol.identifiers import NodeId, earliest
 from protocol.messages.links import Replay
 
 log = structlog.get_logger()
@@ -42,7 +49,9 @@ BATCH = 200
 ASK_AGAIN = timedelta(seconds=60)
 """Questions and answers are link messages: nobody sends them again by himself."""
 
-ITEMS = ("submission", "revision")
+ITEMS = ("submission",)
+
+Waiting = tuple[Incoming, Opened]
 
 
 class Recoverer:
@@ -75,20 +84,31 @@ class Recoverer:
             return epoch is not None
         if epoch.recovered_at is not None:
             # What a neighbour answers that nobody waited for any longer.
-            return await self._rebuild(session, now) or await _forget(session)
+            return (
+                await self._rebuild(session, now)
+                or await rebuild.settle(session, self._desk)
+                or await _forget(session)
+            )
         if any(peer.waived_at is None for peer in unanswered):
             return False
         # 2.
         if await _outstanding(session):
             return False
-        # 3. to 5.
-        if await self._apply(session, now, items=True):
+        # 3. to 6.
+        if (
+            await self._apply(session, epoch, now, items=True)
+            or await self._rebuild(session, now)
+            or await self._apply(session, epoch, now, items=False)
+            or await rebuild.settle(session, self._desk)
+        ):
             return True
-        if await self._rebuild(session, now):
-            return True
-        if await self._apply(session, now, items=False):
-            return True
-        # 6.
+        # 7.
+        waiting = await session.scalars(
+            select(Incoming).where(
+                Incoming.state == "parked", Incoming.received_at >= epoch.backup_at
+            )
+        )
+        await self._current(session, epoch, [(r, self._open(r.token)) for r in waiting], now)
         await recovery.close(session, now)
         await _forget(session)
         log.warning("node.recovered", node=self._desk.node, incarnation=epoch.incarnation)
@@ -107,15 +127,16 @@ class Recoverer:
             asked = True
         return asked
 
-    async def _apply(self, session: Session, now: datetime, *, items: bool) -> bool:
+    async def _apply(self, session: Session, epoch: Epoch, now: datetime, *, items: bool) -> bool:
         known = exists().where(Item.id == Incoming.subject)
         query = select(Incoming).where(Incoming.state == "parked")
         query = query.where(Incoming.name.in_(ITEMS) if items else known)
         rows = list(await session.scalars(query.order_by(Incoming.id).limit(BATCH)))
         opened = [(row, self._open(row.token)) for row in rows]
-        intake = await prepare(session, self._desk, now, [m for _, m in opened])
-        progress = False
-        for row, message in opened:
+        current = await self._current(session, epoch, opened, now)
+        intake = await prepare(session, self._desk, now, [m for _, m in current])
+        progress = len(current) < len(opened)
+        for row, message in current:
             if message.name == "withdrawal" and await _was_answered(session, message):
                 row.state, progress = "applied", True
                 continue
@@ -128,6 +149,33 @@ class Recoverer:
                 row.state, progress = "applied", True
         intake.write()
         return progress
+
+    async def _current(
+        self, session: Session, epoch: Epoch, opened: Sequence[Waiting], now: datetime
+    ) -> Sequence[Waiting]:
+        """Without what an earlier incarnation of its sender had sent and the present one forgot.
+
+        This node had forgotten the present one too, so it took in what was still under way.
+        """
+        found = await session.execute(
+            select(Office.id, Office.incarnation).where(Office.incarnation > 1)
+        )
+        incarnations = dict(found.all())
+        current = []
+        for row, message in opened:
+            outdated = message.incarnation < incarnations.get(row.source, 1)
+            if (
+                outdated
+                and row.received_at >= epoch.backup_at
+                and await session.get(Returned, (row.source, row.id)) is None
+            ):
+                error = IncarnationError()
+                delivery = Delivery(row.token, None, "recovery")
+                await quarantine.put(session, self._desk, delivery, error, now, message)
+                await session.delete(row)
+            else:
+                current.append((row, message))
+        return current
 
     async def _rebuild(self, session: Session, now: datetime) -> bool:
         # One at a time: what one message enters must be seen by the next.
@@ -153,6 +201,12 @@ async def take(session: Session, desk: Desk, message: Opened, now: datetime) -> 
     assert isinstance(answer, Replay)
     asked = await session.get(Recovery, peer)
     if asked is None or asked.answered_at is not None:
+        return
+    epoch = await recovery.newest_epoch(session)
+    question = message.event.causationid
+    if epoch is None or question is None or question < earliest(epoch.began_at):
+        # The node that asked this was lost as well, and may have lacked less.
+        log.warning("recovery.old_answer", peer=peer)
         return
     for text in answer.tokens:
         try:

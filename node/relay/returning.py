@@ -53,6 +53,9 @@ async def answer(session: Session, desk: Desk, message: Opened, now: datetime) -
     assert isinstance(question, Replay)
     assert question.since is not None
     since, after = question.since - MARGIN, question.after or FIRST
+    # What this very batch took in is part of the answer: after the question, nothing that the
+    # lost node had sent is taken in any more.
+    await bulk.flush(session)
     ids, ids_end = await _lost(session, peer, since, after)
     tokens, tokens_end = await _kept(session, peer, since, after)
     ends = [end for end in (ids_end, tokens_end) if end is not None]

@@ -37,6 +37,12 @@ def insert(session: Session, model: type[Base], **values: Any) -> None:
     collected.setdefault(model, []).append(values)
 
 
+async def flush(session: Session) -> None:
+    """Write what was collected now, for a query of the same transaction that must see it."""
+    await session.flush()
+    await session.run_sync(_write)
+
+
 async def upsert(
     session: Session, model: type[Base], *, change: Collection[str] = (), **values: Any
 ) -> None:

@@ -14,7 +14,9 @@ from node.storage.base import Base
 class Epoch(Base):
     """An incarnation of this node that began with a backup. `token` is its signed declaration.
 
-    `recovered_at` is when the neighbours' answers had all been taken in.
+    `backup_at` is since when something may be missing: the time of the backup, or of an earlier one
+    that had not been recovered from then. `recovered_at` is when the neighbours' answers had all
+    been taken in.
     """
 
     __tablename__ = "epochs"

@@ -23,7 +23,7 @@ from node.errors import FileKindError, FileTooLargeError, InputError, UnknownFil
 from node.storage import bulk
 from node.storage.database import Session
 from node.storage.files import Attachment, Offer, StoredFile, Transfer, Upload
-from node.storage.items import Item
+from node.storage.items import Edition, Item
 from node.workflow import kinds
 from node.workflow.desk import Actor, Desk
 from protocol.errors import ZhitongError
@@ -118,11 +118,11 @@ async def receive(
         await session.flush()
 
 
-async def announced(session: Session, item: Item) -> tuple[items.Attachment, ...]:
-    """The files of the item's newest edition, as a message announces them."""
+async def announced(session: Session, edition: Edition) -> tuple[items.Attachment, ...]:
+    """The files of an edition, as a message announces them."""
     found = await session.scalars(
         select(Attachment)
-        .where(Attachment.item_id == item.id, Attachment.edition == item.edition)
+        .where(Attachment.item_id == edition.item_id, Attachment.edition == edition.number)
         .order_by(Attachment.position)
     )
     return tuple(_announcement(one.name, one.media_type, one) for one in found)

@@ -1,16 +1,18 @@
 """Sending an item up (上报): the newest edition, with the signed message by which it came here.
 
 One transaction: the fact `forwarded` (which the author will hear of) and the outbox row of the
-submission, or of a revision when the item was forwarded before. The office above may then ask for
-the pieces of its files, also of those that are still arriving here.
+submission, or of a revision when the item was forwarded before (`send`). The office above may then
+ask for the pieces of its files, also of those that are still arriving here.
 """
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from node.errors import AlreadyForwardedError, NoOfficeAboveError
-from node.storage.items import Edition
+from node.storage.database import Session
+from node.storage.items import Edition, Item
 from node.storage.messages import Incoming
 from node.workflow import access, attachments, items, outbox, record
 from node.workflow.desk import Actor, Desk
@@ -25,46 +27,14 @@ async def forward_up(desk: Desk, actor: Actor, item_id: UUID) -> None:
     access.demand(actor, Action.FORWARD_UP)
     if desk.parent is None:
         raise NoOfficeAboveError
-    above, now = NodeId(desk.parent.id), desk.clock()
+    now = desk.clock()
     async with desk.database.writing.begin() as session:
         item = await items.locked(session, desk, actor, item_id)
         state = items.advance(desk, item, Action.FORWARD_UP)
         if item.forwarded_edition == item.edition:
             raise AlreadyForwardedError
         edition = await session.get_one(Edition, (item.id, item.edition))
-        proof: tuple[str, ...] = ()
-        if edition.message_id is not None:
-            key = (edition.message_source, edition.message_id)
-            proof = ((await session.get_one(Incoming, key)).token.decode(),)
-        files = await attachments.announced(session, item)
-        kind = Submission if item.forwarded_edition is None else Revision
-        content = kind.model_validate(
-            {
-                "edition": edition.number,
-                "title": edition.title,
-                "body": edition.body,
-                "authors": edition.authors,
-                "topic": edition.topic,
-                "urgency": edition.urgency,
-                "classification": edition.classification,
-                "origin": item.origin,
-                "submitted_at": edition.submitted_at,
-                "number": item.number,
-                "attachments": files,
-                "evidence": proof,
-            }
-        )
-        await attachments.offer(session, above, files)
-        outbox.post(
-            session,
-            desk,
-            content,
-            to=above,
-            now=now,
-            subject=item.id,
-            urgency=item.urgency,
-        )
-        item.forwarded_edition = item.edition
+        await send(session, desk, item, edition, NodeId(desk.parent.id), now)
         await record.own_fact(
             session,
             desk,
@@ -77,3 +47,34 @@ async def forward_up(desk: Desk, actor: Actor, item_id: UUID) -> None:
             edition=edition.number,
         )
     desk.wakers.wake("outbox")
+
+
+async def send(
+    session: Session, desk: Desk, item: Item, edition: Edition, above: NodeId, now: datetime
+) -> None:
+    """Queue the edition for the office above, without a word of it to anybody else."""
+    proof: tuple[str, ...] = ()
+    if edition.message_id is not None:
+        key = (edition.message_source, edition.message_id)
+        proof = ((await session.get_one(Incoming, key)).token.decode(),)
+    files = await attachments.announced(session, edition)
+    kind = Submission if item.forwarded_edition is None else Revision
+    content = kind.model_validate(
+        {
+            "edition": edition.number,
+            "title": edition.title,
+            "body": edition.body,
+            "authors": edition.authors,
+            "topic": edition.topic,
+            "urgency": edition.urgency,
+            "classification": edition.classification,
+            "origin": item.origin,
+            "submitted_at": edition.submitted_at,
+            "number": item.number,
+            "attachments": files,
+            "evidence": proof,
+        }
+    )
+    await attachments.offer(session, above, files)
+    outbox.post(session, desk, content, to=above, now=now, subject=item.id, urgency=item.urgency)
+    item.forwarded_edition = edition.number

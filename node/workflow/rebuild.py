@@ -2,7 +2,8 @@
 
 Each of them tells of a deed: an item was forwarded, a fact was decided, an item was asked back. The
 deed is entered as it was, under the number and the sequence that it had then, and the message into
-the outbox as received. Nothing is sent. Doing it twice changes nothing.
+the outbox as received. Nothing is sent but what a neighbour needs to make sense of what it has.
+Doing it twice changes nothing.
 
 What never left this office is lost with the old disk: drafts, items that were not forwarded, who
 did what in the audit log. What an office says of its own items stays at home, too: of those that
@@ -16,27 +17,30 @@ from __future__ import annotations
 from datetime import datetime
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import exists, func, or_, select
 
 from node.storage.database import Session
 from node.storage.events import Event
 from node.storage.items import Edition, Item, ItemAuthor
 from node.storage.messages import Outgoing
 from node.storage.people import Person
-from node.workflow import attachments, audit, editions, numbers, outbox, record
+from node.storage.recovery import Returned
+from node.workflow import attachments, audit, editions, forwarding, numbers, outbox, record
 from node.workflow.desk import Desk
 from protocol import lifecycle
 from protocol.envelope import Opened
+from protocol.identifiers import NodeId
 from protocol.lifecycle import Moment, State
-from protocol.messages import facts
+from protocol.messages import event, facts
 from protocol.messages.facts import FactBase
 from protocol.messages.items import Edition as EditionMessage
-from protocol.messages.items import Withdrawal
+from protocol.messages.items import Submission, Withdrawal
 from protocol.messages.work import Feedback
 
 log = structlog.get_logger()
 
 ACTOR = "system"
+EDITIONS = ("submission", "revision")
 
 
 async def own(session: Session, desk: Desk, message: Opened, now: datetime) -> None:
@@ -94,22 +98,83 @@ async def _forwarded(
         await attachments.receive(session, desk, item.id, edition, above, now)
     if edition.number is not None:
         await _number(session, item, edition.number)
+    if message.name == "revision" and not await _was_submitted(session, item):
+        # The office above has it, and nothing yet that it revises: that was lost on the way.
+        outbox.post(
+            session,
+            desk,
+            Submission.model_validate(edition.model_dump()),
+            to=message.event.addressee,
+            now=now,
+            subject=item.id,
+            urgency=item.urgency,
+        )
     if (item.forwarded_edition or 0) >= edition.edition:
         return
     item.forwarded_edition = edition.edition
-    if item.source is not None:
-        return  # its facts come back as messages to the office below
+    if item.source is None:
+        await _say_forwarded(session, desk, item, message.event.time)
+    # The facts of others come back as messages to the office below.
+
+
+async def settle(session: Session, desk: Desk) -> bool:
+    """Make what this office said of one item's way up agree with what went up.
+
+    Of the two messages of one deed, the item itself and what the office below is told, a neighbour
+    may have had one, and nobody the other. Whether there was such an item.
+    """
+    if desk.parent is None:
+        return False
+    said = (
+        select(func.coalesce(func.max(Event.data["edition"].as_integer()), 0))
+        .where(
+            Event.item_id == Item.id,
+            Event.office == desk.node,
+            Event.step == 0,
+            Event.kind == "forwarded",
+        )
+        .scalar_subquery()
+    )
+    went = func.coalesce(Item.forwarded_edition, 0)
+    back = select(Outgoing.subject).join(Returned, Returned.id == Outgoing.id).where(Returned.ours)
+    here = exists().where(Edition.item_id == Item.id, Edition.number == said)
+    found = (
+        await session.execute(
+            select(Item, said)
+            .where(Item.id.in_(back), or_(said < went, (said > went) & here))
+            .order_by(Item.id)
+            .limit(1)
+        )
+    ).one_or_none()
+    if found is None:
+        return False
+    item, number = found
+    if number > (item.forwarded_edition or 0):
+        edition = await session.get_one(Edition, (item.id, number))
+        above = NodeId(desk.parent.id)
+        await forwarding.send(session, desk, item, edition, above, desk.clock())
+    else:
+        went_at = select(func.max(Outgoing.created_at)).where(
+            Outgoing.subject == item.id,
+            Outgoing.peer == desk.parent.id,
+            Outgoing.name.in_(EDITIONS),
+        )
+        await _say_forwarded(session, desk, item, await session.scalar(went_at) or desk.clock())
+    return True
+
+
+async def _say_forwarded(session: Session, desk: Desk, item: Item, at: datetime) -> None:
     # Nothing is forwarded that was not registered, and only what `_number` left out has no number.
-    if item.state == State.SUBMITTED and edition.number is not None:
+    if item.state == State.SUBMITTED and item.number is not None:
         await record.own_fact(
             session,
             desk,
             item,
             facts.Registered,
             state=State.REGISTERED,
-            now=message.event.time,
+            now=at,
             actor=ACTOR,
-            number=edition.number,
+            number=item.number,
         )
     assert desk.parent is not None
     await record.own_fact(
@@ -118,11 +183,16 @@ async def _forwarded(
         item,
         facts.Forwarded,
         state=State(item.state),
-        now=message.event.time,
+        now=at,
         actor=ACTOR,
         to=desk.parent,
-        edition=edition.edition,
+        edition=item.forwarded_edition,
     )
+
+
+async def _was_submitted(session: Session, item: Item) -> bool:
+    query = select(Outgoing.id).where(Outgoing.subject == item.id, Outgoing.name == "submission")
+    return await session.scalar(query.limit(1)) is not None
 
 
 async def _decided(
@@ -163,10 +233,18 @@ async def _decided(
     record.set_standing(item, desk.office, standing)
     if isinstance(fact, facts.Registered):
         await _number(session, item, fact.number)
-    if isinstance(fact, facts.Forwarded):
-        # The message that went up may have come back before the item did.
+    if isinstance(fact, facts.Forwarded) and fact.edition in await _gone_up(session, item):
+        # What went up had come back before the item did.
         item.forwarded_edition = max(item.forwarded_edition or 0, fact.edition)
     audit.note(session, now, actor=ACTOR, action="fact_restored", subject=item.id)
+
+
+async def _gone_up(session: Session, item: Item) -> set[int]:
+    """The editions that the office above has, or is being sent."""
+    payloads = await session.scalars(
+        select(Outgoing.payload).where(Outgoing.subject == item.id, Outgoing.name.in_(EDITIONS))
+    )
+    return {int(event.decode(payload).data["edition"]) for payload in payloads}
 
 
 async def _number(session: Session, item: Item, number: str) -> None:

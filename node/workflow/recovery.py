@@ -33,6 +33,15 @@ async def is_open(session: Session) -> bool:
     return await session.scalar(query) is not None
 
 
+async def unanswered_since(session: Session) -> datetime | None:
+    """Since when something may be missing that a neighbour was asked for and has not answered."""
+    query = select(Recovery.peer).where(Recovery.answered_at.is_(None)).limit(1)
+    if await session.scalar(query) is None:
+        return None
+    epoch = await newest_epoch(session)
+    return epoch.backup_at if epoch is not None else None
+
+
 async def close(session: Session, now: datetime) -> None:
     """All that could be brought back is back."""
     await session.execute(

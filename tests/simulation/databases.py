@@ -11,7 +11,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -43,6 +43,12 @@ class Databases(Protocol):
     async def take(self, shape: str) -> dict[NodeId, tuple[Database, Tripwire]]:
         """A fresh database for each office of the shape, with all that it is set up with."""
 
+    async def keep(self, node: NodeId) -> None:
+        """Keep a snapshot of an office's database as it is now, between two steps; the last one."""
+
+    async def go_back(self, node: NodeId) -> None:
+        """Put the snapshot in the place of the database, to which nobody is connected."""
+
     async def give_back(self) -> None:
         """The schedule is over."""
 
@@ -54,20 +60,31 @@ class SqliteFiles:
         self._folder = folder
         self._templates: dict[str, Path] = {}
         self._seats: list[tuple[Database, Tripwire]] = []
+        self._numbers: dict[NodeId, int] = {}
 
     async def take(self, shape: str) -> dict[NodeId, tuple[Database, Tripwire]]:
         if shape not in self._templates:
             self._templates[shape] = await self._make(shape)
         taken = {}
-        for number, node in enumerate(posts(shape)):
-            for old in self._folder.glob(f"{number}.sqlite*"):
-                old.unlink()
-            shutil.copyfile(self._templates[shape] / node, self._file(number))
+        self._numbers = {node: number for number, node in enumerate(posts(shape))}
+        for node, number in self._numbers.items():
+            self._place(self._templates[shape] / node, number)
             if number == len(self._seats):
                 database = _quick(f"sqlite+aiosqlite:///{self._file(number)}")
                 self._seats.append((database, Tripwire(database)))
             taken[node] = self._seats[number]
         return taken
+
+    async def keep(self, node: NodeId) -> None:
+        # What is not in the file yet, but in the log beside it, belongs to it too.
+        with (
+            closing(sqlite3.connect(self._file(self._numbers[node]))) as source,
+            closing(sqlite3.connect(self._kept(node))) as target,
+        ):
+            source.backup(target)
+
+    async def go_back(self, node: NodeId) -> None:
+        self._place(self._kept(node), self._numbers[node])
 
     async def give_back(self) -> None:
         for database, tripwire in self._seats:
@@ -77,6 +94,14 @@ class SqliteFiles:
 
     def _file(self, number: int) -> Path:
         return self._folder / f"{number}.sqlite"
+
+    def _kept(self, node: NodeId) -> Path:
+        return self._folder / f"kept-{self._numbers[node]}"
+
+    def _place(self, content: Path, number: int) -> None:
+        for old in self._folder.glob(f"{number}.sqlite*"):
+            old.unlink()
+        shutil.copyfile(content, self._file(number))
 
     async def _make(self, shape: str) -> Path:
         empty = self._folder / "empty"
@@ -102,7 +127,7 @@ class PostgresDatabases:
         self._numbers = itertools.count(1)
         self._templates: dict[tuple[str, NodeId], str] = {}
         self._empty: str | None = None
-        self._taken: list[tuple[str, Database, Tripwire]] = []
+        self._taken: dict[NodeId, tuple[str, Database, Tripwire]] = {}
 
     async def take(self, shape: str) -> dict[NodeId, tuple[Database, Tripwire]]:
         taken = {}
@@ -113,16 +138,29 @@ class PostgresDatabases:
             url = await self._server.create_database(name, self._templates[shape, node])
             database = Database(url)
             taken[node] = database, Tripwire(database)
-            self._taken.append((name, *taken[node]))
+            self._taken[node] = (name, *taken[node])
         return taken
+
+    async def keep(self, node: NodeId) -> None:
+        name, database, _ = self._taken[node]
+        # The server copies only what nobody is connected to.
+        await database.close()
+        await self._server.drop_database(_kept(name))
+        await self._server.create_database(_kept(name), name)
+
+    async def go_back(self, node: NodeId) -> None:
+        name, *_ = self._taken[node]
+        await self._server.drop_database(name)
+        await self._server.create_database(name, _kept(name))
 
     async def give_back(self) -> None:
         while self._taken:
-            name, database, tripwire = self._taken.pop()
+            _, (name, database, tripwire) = self._taken.popitem()
             tripwire.disarm()
             await database.close()
             tripwire.sever()
             await self._server.drop_database(name)
+            await self._server.drop_database(_kept(name))
 
     async def _make(self, post: Post) -> str:
         if self._empty is None:
@@ -143,6 +181,10 @@ def sqlite_files() -> Iterator[SqliteFiles]:
     place = MEMORY if os.access(MEMORY, os.W_OK) else None
     with TemporaryDirectory(prefix="zhitong-simulation-", dir=place) as folder:
         yield SqliteFiles(Path(folder))
+
+
+def _kept(name: str) -> str:
+    return f"{name}_kept"
 
 
 def _quick(url: str) -> Database:

@@ -1,7 +1,6 @@
 """Planted defects: mistakes that a relay is easily built with, to see that the simulator sees them.
 
-Each takes the place of a function of the product while a test lasts. Going on from an old backup
-without a new incarnation belongs here too, once nodes can be restored.
+Each takes the place of a function of the product while a test lasts.
 """
 
 from __future__ import annotations
@@ -13,8 +12,9 @@ from typing import Any
 from unittest.mock import patch
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
+from node.bootstrap import restoration
 from node.relay import receipts as receipts_
 from node.relay import reception, window
 from node.relay.consumer import Consumer
@@ -25,7 +25,8 @@ from node.storage import bulk
 from node.storage.database import Session
 from node.storage.events import Event
 from node.storage.messages import Incoming, Outgoing
-from node.workflow import feedback, record
+from node.storage.recovery import Recovery
+from node.workflow import feedback, record, recovery
 from node.workflow.intake import Intake
 from protocol import lifecycle
 from protocol.envelope import Opened
@@ -224,6 +225,32 @@ def parked_forgotten() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def restored_as_it_was() -> Iterator[None]:
+    """A restored node goes on as if nothing had happened: no new incarnation, nobody is asked."""
+
+    async def nothing(*_: object, **__: object) -> None:
+        return
+
+    with patch.object(restoration, "begin_epoch", nothing):
+        yield
+
+
+@contextmanager
+def restored_without_replay() -> Iterator[None]:
+    """A restored node is a new incarnation, and works at once."""
+    begin = restoration.begin_epoch
+
+    async def begin_alone(session: Session, *args: Any, now: datetime, **more: Any) -> None:
+        await begin(session, *args, now=now, **more)
+        await session.flush()
+        await session.execute(delete(Recovery))
+        await recovery.close(session, now)
+
+    with patch.object(restoration, "begin_epoch", begin_alone):
+        yield
+
+
 DEFECTS: dict[str, Callable[[], AbstractContextManager[None]]] = {
     "acknowledge before commit": acknowledged_before_commit,
     "receipt sent before commit": receipt_before_commit,
@@ -234,6 +261,8 @@ DEFECTS: dict[str, Callable[[], AbstractContextManager[None]]] = {
     "facts ordered by time": facts_by_time,
     "inbox and item in two transactions": inbox_apart_from_item,
     "parked messages forgotten": parked_forgotten,
+    "restore without a new incarnation": restored_as_it_was,
+    "restore without replay": restored_without_replay,
 }
 
 

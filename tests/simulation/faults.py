@@ -50,6 +50,7 @@ class Odds:
     lose_all: float = 0.0
     cut: float = 0.0
     clock: float = 0.0
+    restore: float = 0.0
 
     @staticmethod
     def draws(random: Random, likely: float) -> bool:
@@ -72,8 +73,8 @@ MOST = Odds(
     lose_all=0.06,
     cut=0.06,
     clock=0.5,
+    restore=0.035,
 )
-# Going on from an older snapshot of a database belongs here, as the odds of one more fault.
 
 
 def draw_odds(random: Random) -> Odds:

@@ -1,4 +1,4 @@
-"""One simulated office: the product's publisher, consumer, auditor and workflow on one database.
+"""One simulated office: the product's publisher, consumer, recoverer and workflow on one database.
 
 It works one step at a time, when it is told to, and can be killed at any await of a step: then its
 memory is gone, what it had not acknowledged returns to its queue, and it is built anew on the
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from random import Random
 from typing import Any, Literal
@@ -17,18 +18,21 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from node.bootstrap import restoration
 from node.config import LimitSettings, RelaySettings
 from node.loop import Wakers
 from node.relay.accountant import Accountant
 from node.relay.auditor import Auditor
 from node.relay.consumer import Consumer
 from node.relay.publisher import Publisher
+from node.relay.recovery import Recoverer
 from node.storage.database import Database
 from node.storage.people import Person
 from node.storage.shelf import Shelf
-from node.workflow import people
+from node.workflow import directory, people, recovery
 from node.workflow.desk import Actor, Desk
 from protocol.identifiers import NodeId, uuid7
+from tests.simulation.databases import Databases
 from tests.simulation.faults import Failure, KilledError, Tripwire, mortal
 from tests.simulation.shapes import Post
 from tests.simulation.time import Clock
@@ -74,11 +78,15 @@ class Office:
         """Something was written here, or arrived."""
         self.harmed = False
         """A statement was refused here, so that poison in the quarantine is no surprise."""
+        self.recovering = False
+        """Restored from a snapshot, and not told everything yet."""
+        self.incarnation = 1
+        self.made: set[UUID] = set()
+        """The ids that were given out since somebody emptied this."""
         self.actors: dict[str, Actor] = {}
         self._tripwire, self._wires, self._random = tripwire, wires, random
         self._settings = settings
         self._publishing: asyncio.Task[Any] | None = None
-        self._build()
 
     @property
     def node(self) -> NodeId:
@@ -106,23 +114,34 @@ class Office:
         self.desk.wakers.on("outbox", self._wake)
         self.wire: Wire = self._wires.attach(self.node)
         signer = self.post.authority.signer
-        self._publisher = Publisher(self.desk, self.wire, signer, self._settings, incarnation=1)
+        self._publisher = Publisher(
+            self.desk, self.wire, signer, self._settings, incarnation=self.incarnation
+        )
         self._consumer = Consumer(self.desk, self.wire, self._settings)
         self._auditor = Auditor(self.desk)
         self._accountant = Accountant(self.desk)
+        self._recoverer = Recoverer(self.desk)
         self.woken = True
 
     def _new_id(self) -> UUID:
-        return uuid7(self.clock(), self._random.randbytes(10))
+        id = uuid7(self.clock(), self._random.randbytes(10))
+        self.made.add(id)
+        return id
 
     def _wake(self) -> None:
         self.woken = True
 
     async def enter(self) -> None:
-        """Meet the people of the office; and connect, so that no step is killed while it does."""
+        """The process starts, as the incarnation that its database says; and meets the people.
+
+        It connects, so that no step is killed while it does.
+        """
         async with self.database.reading() as session:
             for person in await session.scalars(select(Person)):
                 self.actors[person.username] = people.actor_of(person)
+            self.incarnation = await directory.own_incarnation(session, self.node)
+            self.recovering = await recovery.is_open(session)
+        self._build()
 
     async def publish(self, fate: Fate = UNHARMED) -> Outcome:
         """One step of the publisher; `waits` when its confirm has not come."""
@@ -162,6 +181,13 @@ class Office:
         """One step of the accountant."""
         return await self.do(self._accountant.step())
 
+    async def recover(self, fate: Fate = UNHARMED) -> Outcome:
+        """One step of the recoverer."""
+        outcome = await self.do(self._recoverer.step(), fate)
+        async with self.database.reading() as session:
+            self.recovering = await recovery.is_open(session)
+        return outcome
+
     async def do(
         self,
         work: Coroutine[Any, Any, Any],
@@ -173,19 +199,31 @@ class Office:
 
     async def kill(self) -> None:
         """The process is gone, and a new one starts."""
+        await self._stop()
+        await self.enter()
+
+    async def restore(self, databases: Databases, backup_at: datetime) -> None:
+        """The disk is lost; a new process goes on from the snapshot that was kept."""
+        await self._stop()
+        await databases.go_back(self.node)
+        signer = self.post.authority.signer
+        async with self.database.writing.begin() as session:
+            await restoration.begin_epoch(
+                session, self.node, signer, backup_at=backup_at, now=self.clock()
+            )
+        await self.enter()
+
+    async def _stop(self) -> None:
         await self._tripwire.die()
         if self._publishing is not None and self.wire.confirm is not None:
             step, self._publishing = self._publishing, None
             self.wire.confirm.set_exception(KilledError())
             await asyncio.wait({step})
             step.exception()
-        # To go on from an older snapshot, the database would be exchanged here.
         await self.database.close()
         self._tripwire.sever()
         self.wire.close()
         self._tripwire.disarm()
-        self._build()
-        await self.enter()
 
     async def _mortal(self, work: Coroutine[Any, Any, Any], fate: Fate) -> Any:
         if fate.failure is not None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from base64 import b64decode
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -11,9 +13,12 @@ from uuid import UUID
 from sqlalchemy import select
 
 from node.relay import auditor
+from node.storage.audit import AuditSeal
 from node.storage.events import Event, Notice
-from node.storage.items import Item, ItemAuthor
+from node.storage.items import Edition, Item, ItemAuthor
 from node.storage.messages import Incoming, Outgoing, Quarantined
+from node.storage.offices import Link
+from node.storage.recovery import Epoch
 from protocol.identifiers import NodeId
 from protocol.messages import catalogue
 from tests.simulation.office import Office
@@ -26,6 +31,8 @@ class ItemRow(NamedTuple):
     edition: int
     forwarded: int | None
     standings: dict[str, Any]
+    number: str | None
+    title: str
 
 
 class EventRow(NamedTuple):
@@ -52,6 +59,7 @@ class InRow(NamedTuple):
     source: str
     id: UUID
     name: str
+    subject: UUID | None
     digest: str
     token: bytes
     state: str
@@ -71,15 +79,31 @@ class Records:
     outbox: Sequence[OutRow]
     """Without the messages of the link, which are not answered."""
     inbox: Sequence[InRow]
-    refusals: frozenset[str]
-    """The codes in the quarantine."""
+    refusals: frozenset[tuple[str, str | None]]
+    """The codes in the quarantine, and who had signed that."""
+    titles: dict[tuple[UUID, int], str]
+    """Of each edition."""
     broken_seal: int | None
     unsealed: bool
+    seals: dict[int, str]
+    seals_seen: dict[NodeId, tuple[int | None, str | None]]
+    """Of each neighbour's audit chain, the newest seal that was seen here."""
+    epochs: dict[int, bytes]
+    """The incarnations that began with a snapshot, and what declares them."""
 
     @property
     def node(self) -> NodeId:
         """The office's id."""
         return self.office.node
+
+    @property
+    def numbers_sent(self) -> Iterator[tuple[str, str, UUID]]:
+        """The register numbers that the offices below gave to what they sent here."""
+        for row in self.inbox:
+            if row.name in ("submission", "revision"):
+                event = content(row.token)
+                if event["data"].get("number"):
+                    yield row.source, event["data"]["number"], UUID(event["subject"])
 
     def facts(self, office: str) -> list[EventRow]:
         """What stands here of the facts of an office."""
@@ -97,6 +121,8 @@ async def read(office: Office) -> Records:
                 Item.edition,
                 Item.forwarded_edition,
                 Item.standings,
+                Item.number,
+                Item.title,
             )
         )
         events = await session.execute(
@@ -130,12 +156,19 @@ async def read(office: Office) -> Records:
                 Incoming.source,
                 Incoming.id,
                 Incoming.name,
+                Incoming.subject,
                 Incoming.digest,
                 Incoming.token,
                 Incoming.state,
             )
         )
-        refusals = await session.scalars(select(Quarantined.code))
+        refusals = await session.execute(select(Quarantined.code, Quarantined.peer))
+        titles = await session.execute(select(Edition.item_id, Edition.number, Edition.title))
+        seals = await session.execute(select(AuditSeal.seal, AuditSeal.hash))
+        seen = await session.execute(
+            select(Link.peer, Link.audit_seal, Link.audit_hash).where(Link.audit_seal.is_not(None))
+        )
+        epochs = await session.execute(select(Epoch.incarnation, Epoch.token))
         return Records(
             office=office,
             items={row.id: row for row in (ItemRow(*row) for row in items)},
@@ -148,7 +181,29 @@ async def read(office: Office) -> Records:
                 if not catalogue.is_link_type(row.name)
             ],
             inbox=[InRow(*row) for row in inbox],
-            refusals=frozenset(refusals),
+            refusals=frozenset((code, peer) for code, peer in refusals),
+            titles={(item, number): title for item, number, title in titles},
             broken_seal=await auditor.broken_seal(session),
             unsealed=await auditor.has_unsealed(session),
+            seals=dict(seals.all()),
+            seals_seen={NodeId(peer): (seal, hash) for peer, seal, hash in seen},
+            epochs=dict(epochs.all()),
         )
+
+
+def content(token: bytes) -> Any:
+    """What a token says. Who says it was checked before."""
+    return json.loads(b64decode(token.split(b".")[1] + b"==", b"-_"))
+
+
+All = Mapping[NodeId, Records]
+"""All offices, as they ended."""
+
+
+def above(ended: All, node: NodeId) -> list[NodeId]:
+    """The offices above, the nearest first."""
+    found, parent = [], ended[node].office.post.parent
+    while parent is not None:
+        found.append(parent.id)
+        parent = ended[parent.id].office.post.parent
+    return found

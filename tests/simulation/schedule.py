@@ -15,10 +15,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
+from node.errors import RecoveringError
 from node.relay.transport import Delivery
 from node.storage.statements import Account
 from protocol.identifiers import NodeId
-from tests.simulation import deeds, verdict
+from tests.simulation import deeds, restores, verdict
 from tests.simulation.databases import Databases
 from tests.simulation.faults import CALM, FAILURES
 from tests.simulation.office import UNHARMED, Fate, Office
@@ -28,6 +29,9 @@ ROUNDS = (30, 100)
 LONGEST_REST = 25
 """More pauses than any schedule needs, beside one for whatever is late: who is not at rest then
 never will be."""
+
+RECOVERING = 12
+"""A clock that was ahead at the restore and is behind now makes ten minutes of questions vain."""
 
 ACCOUNTS_AFTER = timedelta(days=1, hours=2)
 """By then everything counts as settled, and it is another day on every clock."""
@@ -90,22 +94,28 @@ async def _trouble(world: World, problems: list[str]) -> None:
                 if deed is not None:
                     await _do(world, office, deed)
             case "work":
-                busy = [o for o in offices if o.woken or o.waits or o.wire.has_mail]
+                busy = [o for o in offices if o.woken or o.waits or o.recovering or o.wire.has_mail]
                 await _work(world, random.choice(busy or offices), problems)
             case "time":
                 _pass(world, random.choice(PAUSES) * random.random())
         _world_faults(world, random.choice([o for o in offices if o.has_items] or offices))
+        await restores.strike(world)
 
 
 async def _do(world: World, office: Office, deed: deeds.Deed) -> None:
     office.has_items = True
+    office.made.clear()
 
     def remember(result: object) -> None:
         item = deed.item or result
-        world.done.append(Done(office.node, item, deed.action))  # type: ignore[arg-type]
+        made = frozenset(office.made)
+        world.done.append(Done(office.node, item, deed.action, made))  # type: ignore[arg-type]
 
     fate = _fate(world)
-    outcome = await office.do(deed.work, fate, remember)
+    try:
+        outcome: str = await office.do(deed.work, fate, remember)
+    except RecoveringError:
+        outcome = "refused"
     world.note(office.node, f"{deed.action} {deed.item or ''}{fate}: {outcome}")
 
 
@@ -114,7 +124,9 @@ async def _work(world: World, office: Office, problems: list[str]) -> None:
     if office.waits and world.random.random() < 0.5:
         world.note(office.node, f"confirm: {await office.confirm()}")
         return
-    if world.random.random() < 0.04:
+    if office.recovering and world.random.random() < 0.4:
+        world.note(office.node, f"recover{fate}: {await office.recover(fate)}")
+    elif world.random.random() < 0.04:
         world.note(office.node, f"seal{fate}: {await office.seal(fate)}")
     elif office.wire.has_mail and world.random.random() < 0.5:
         await _take(world, office, fate, problems)
@@ -171,7 +183,7 @@ async def _rest(world: World, problems: list[str]) -> None:
     due: dict[NodeId, datetime | None] = {}
     for office in world.offices.values():
         office.woken = True
-    longest = LONGEST_REST + len(world.wires.late)
+    longest = LONGEST_REST + len(world.wires.late) + RECOVERING * len(world.restored)
     for pause in range(longest):
         for office in await _work_all(world, problems):
             at = await next_due(office)
@@ -218,6 +230,9 @@ async def _work_all(world: World, problems: list[str]) -> list[Office]:
     while moving:
         moving = False
         for office in world.offices.values():
+            while office.recovering and (outcome := await office.recover()) == "worked":
+                world.note(office.node, f"recover: {outcome}")
+                moving, worked[office.node] = True, office
             if not (office.woken or office.waits or office.wire.has_mail):
                 continue
             moving, worked[office.node] = True, office

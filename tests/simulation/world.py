@@ -18,8 +18,10 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 
 from node.config import RelaySettings
+from node.relay.recovery import ASK_AGAIN
 from node.storage.messages import Outgoing
 from node.storage.offices import Link
+from node.storage.recovery import Recovery
 from protocol.identifiers import NodeId
 from protocol.lifecycle import Action
 from tests.simulation.databases import Databases
@@ -30,12 +32,31 @@ from tests.simulation.time import Clock, Time
 from tests.simulation.wire import Wires
 
 
-class Done(NamedTuple):
-    """A person was told that this is done."""
+@dataclass
+class Done:
+    """A person was told that this is done. `made` are the ids that were given out for it."""
 
     office: NodeId
     item: UUID
     action: Action
+    made: frozenset[UUID]
+    lost: bool = False
+    """The office lost the disk on which it stood."""
+
+
+class Snapshot(NamedTuple):
+    """What an office can be restored from: taken when on its clock, after how many deeds."""
+
+    at: datetime
+    deeds: int
+
+
+class Fact(NamedTuple):
+    """A fact as an office counts it."""
+
+    office: NodeId
+    item: UUID
+    sequence: int
 
 
 @dataclass
@@ -69,7 +90,13 @@ class World:
     wires: Wires
     offices: dict[NodeId, Office]
     trace: Trace
+    databases: Databases
     done: list[Done] = field(default_factory=list)
+    snapshots: dict[NodeId, Snapshot] = field(default_factory=dict)
+    restored: list[NodeId] = field(default_factory=list)
+    """Who lost a disk, in order."""
+    lost: set[Fact] = field(default_factory=set)
+    """The facts that stood on them."""
 
     def note(self, who: str, what: str) -> None:
         """One line of the trace."""
@@ -79,9 +106,14 @@ class World:
         """The offices directly below."""
         return [child.id for child in office.post.children]
 
+    def neighbours(self, office: Office) -> list[Office]:
+        """The offices directly above and below."""
+        above = [] if office.post.parent is None else [office.post.parent.id]
+        return [self.offices[node] for node in (*above, *self.below(office))]
+
 
 async def next_due(office: Office) -> datetime | None:
-    """When, on the office's clock, its publisher has something to do again; None for never.
+    """When, on the office's clock, it has something to do again; None for never.
 
     What was due before now and was not done waits for something else, such as room in the window.
     """
@@ -105,7 +137,11 @@ async def next_due(office: Office) -> datetime | None:
                 Link.peer.in_(select(Outgoing.peer).where(Outgoing.state == "sent")),
             )
         )
-    return min((time for time in (resent, probed) if time is not None), default=None)
+        asked = await session.scalar(
+            select(func.min(Recovery.asked_at)).where(Recovery.answered_at.is_(None))
+        )
+    again = asked and asked + ASK_AGAIN
+    return min((time for time in (resent, probed, again) if time is not None), default=None)
 
 
 @asynccontextmanager
@@ -128,7 +164,7 @@ async def open_world(
         }
         for office in offices.values():
             await office.enter()
-        world = World(shape, random, time, wires, offices, Trace(keeps_trace))
+        world = World(shape, random, time, wires, offices, Trace(keeps_trace), databases)
         world.note("world", f"{shape}, {wires.odds}, window {settings.window}")
         yield world
     finally:

@@ -111,9 +111,9 @@ class PostRoom:
 def sign(sender: Office, to: str, data: Record, **given: Any) -> Sent:
     """A signed message with the unsigned properties that go with it."""
     id = given.pop("id", None) or make_id()
-    signer = given.pop("signer", sender.signer)
+    signer, incarnation = given.pop("signer", sender.signer), given.pop("incarnation", 1)
     payload = make_payload(data, sender=sender.id, recipient=to, id=id, **given)
-    token = envelope.seal(payload, signer, signed_at=NOW, incarnation=1)
+    token = envelope.seal(payload, signer, signed_at=NOW, incarnation=incarnation)
     properties = Properties(
         message_id=str(id),
         type=catalogue.type_name(catalogue.NAMES[type(data)]),
