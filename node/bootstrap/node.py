@@ -58,9 +58,9 @@ def system_clock() -> datetime:
     return datetime.now(UTC)
 
 
-def system_id() -> UUID:
-    """A new UUID of version 7."""
-    return uuid7(system_clock(), os.urandom(10))
+def ids_of(clock: Callable[[], datetime]) -> Callable[[], UUID]:
+    """Makes UUIDs of version 7 with the clock's time, and randomness of the operating system."""
+    return lambda: uuid7(clock(), os.urandom(10))
 
 
 @dataclass
@@ -231,7 +231,6 @@ def build(
     half: Half = "both",
     switchboard: Switchboard | None = None,
     clock: Callable[[], datetime] = system_clock,
-    new_id: Callable[[], UUID] = system_id,
 ) -> Node:
     """A node from its settings. Raises `ConfigurationError`; opens no connection."""
     chain = keys.read_certificates(settings.path(settings.keys.node_chain))
@@ -245,7 +244,7 @@ def build(
         chains=chains,
         place=Place(own.path, _issuing(settings)),
         clock=clock,
-        new_id=new_id,
+        new_id=ids_of(clock),
         wakers=Wakers(),
         limits=settings.limits,
         shelf=Shelf(settings.path(settings.files.folder)),

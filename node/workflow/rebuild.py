@@ -113,7 +113,7 @@ async def _forwarded(
         return
     item.forwarded_edition = edition.edition
     if item.source is None:
-        await _say_forwarded(session, desk, item, message.event.time)
+        await _say_forwarded(session, desk, item, message.event.time, edition.number)
     # The facts of others come back as messages to the office below.
 
 
@@ -159,13 +159,16 @@ async def settle(session: Session, desk: Desk) -> bool:
             Outgoing.peer == desk.parent.id,
             Outgoing.name.in_(EDITIONS),
         )
-        await _say_forwarded(session, desk, item, await session.scalar(went_at) or desk.clock())
+        at = await session.scalar(went_at) or desk.clock()
+        await _say_forwarded(session, desk, item, at, item.number)
     return True
 
 
-async def _say_forwarded(session: Session, desk: Desk, item: Item, at: datetime) -> None:
+async def _say_forwarded(
+    session: Session, desk: Desk, item: Item, at: datetime, number: str | None
+) -> None:
     # Nothing is forwarded that was not registered, and only what `_number` left out has no number.
-    if item.state == State.SUBMITTED and item.number is not None:
+    if item.state == State.SUBMITTED and number is not None:
         await record.own_fact(
             session,
             desk,
@@ -174,7 +177,7 @@ async def _say_forwarded(session: Session, desk: Desk, item: Item, at: datetime)
             state=State.REGISTERED,
             now=at,
             actor=ACTOR,
-            number=item.number,
+            number=number,
         )
     assert desk.parent is not None
     await record.own_fact(

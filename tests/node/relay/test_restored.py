@@ -101,11 +101,16 @@ async def test_an_item_that_was_returned_here_is_registered_again_with_its_new_e
     assert await county.timeline(item) == timeline
 
 
-async def test_an_item_from_below_counts_as_forwarded_by_the_fact_that_says_so(ends: Ends) -> None:
+@pytest.mark.parametrize("went_up", [True, False])
+async def test_an_item_from_below_counts_as_forwarded_when_what_went_up_is_back(
+    ends: Ends, went_up: bool
+) -> None:
     county, city = ends.county.room, ends.city.room
     item = await county.registered()
     await forwarding.forward_up(county.desk, county.editor, item)
     await ends.exchange()
+    if went_up:
+        await ends.city.post(ends.county.item(), to=COUNTY, subject=item)
     fact = Forwarded(
         office=city.desk.office, sequence=1, at=ends.clock(), to=city.desk.office, edition=1
     )
@@ -113,7 +118,8 @@ async def test_an_item_from_below_counts_as_forwarded_by_the_fact_that_says_so(e
     own = envelope.open_own(token, chains=city.desk.chains, place=city.desk.place)
     async with city.database.writing.begin() as session:
         await rebuild.own(session, city.desk, own, ends.clock())
-    assert (await reading.view(city.desk, city.editor, item)).item.forwarded_edition == 1
+    seen = await reading.view(city.desk, city.editor, item)
+    assert seen.item.forwarded_edition == (1 if went_up else None)
 
 
 async def test_the_longest_messages_come_back_too_in_as_many_answers_as_it_takes(
