@@ -29,6 +29,7 @@ from sqlalchemy import delete, exists, select
 from node.relay import quarantine
 from node.relay.errors import IncarnationError
 from node.relay.transport import Delivery
+from node.storage import bulk
 from node.storage.database import Session, take_turn
 from node.storage.items import Item
 from node.storage.messages import Incoming
@@ -46,6 +47,7 @@ from protocol.messages.links import Replay
 log = structlog.get_logger()
 
 BATCH = 200
+REBUILT_AT_ONCE = 50
 ASK_AGAIN = timedelta(seconds=60)
 """Questions and answers are link messages: nobody sends them again by himself."""
 
@@ -178,16 +180,21 @@ class Recoverer:
         return current
 
     async def _rebuild(self, session: Session, now: datetime) -> bool:
-        # One at a time: what one message enters must be seen by the next.
-        row = await session.scalar(
-            select(Returned).where(Returned.token.is_not(None)).order_by(Returned.id).limit(1)
+        rows = await session.scalars(
+            select(Returned)
+            .where(Returned.token.is_not(None))
+            .order_by(Returned.id)
+            .limit(REBUILT_AT_ONCE)
         )
-        if row is None or row.token is None:
-            return False
-        message = envelope.open_own(row.token, chains=self._desk.chains, place=self._desk.place)
-        await rebuild.own(session, self._desk, message, now)
-        row.token = None
-        return True
+        worked = False
+        for row in rows.all():
+            assert row.token is not None
+            message = envelope.open_own(row.token, chains=self._desk.chains, place=self._desk.place)
+            await rebuild.own(session, self._desk, message, now)
+            row.token, worked = None, True
+            # What one message enters must be seen by the next.
+            await bulk.flush(session)
+        return worked
 
     def _open(self, token: bytes) -> Opened:
         return envelope.open_message(
