@@ -22,6 +22,7 @@ CODES = {
     "envelope.expired": "permanent",
     "envelope.algorithm": "permanent",
     "envelope.signature": "permanent",
+    "envelope.purged": "permanent",
     "envelope.time": "temporary",
     "envelope.stranger": "permanent",
     "envelope.payload": "permanent",
@@ -32,6 +33,7 @@ CODES = {
     "envelope.data": "permanent",
     "evidence.refused": "permanent",
     "item.state": "permanent",
+    "item.classified": "permanent",
 }
 """Add to this list; change nothing in it."""
 
