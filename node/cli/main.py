@@ -12,6 +12,7 @@ import typer
 
 from node.cli import backup, enrol, items, links, people, quarantine, serve
 from node.cli.demo import command as demo
+from node.errors import message_of
 from protocol.errors import ZhitongError
 
 application = typer.Typer(
@@ -36,7 +37,6 @@ def run() -> NoReturn:
     try:
         application()
     except ZhitongError as error:
-        message = getattr(error, "message", "无法完成这项操作。")
-        print(f"zhitong: {message} {error.detail} [{error.code}]", file=sys.stderr)
+        print(f"zhitong: {message_of(error)} {error.detail} [{error.code}]", file=sys.stderr)
         sys.exit(2)
     sys.exit(0)

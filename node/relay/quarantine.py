@@ -1,6 +1,7 @@
 """Quarantine: everything that was refused, with why, from whom, and the raw bytes.
 
-The same bytes refused again for the same reason count up instead of filling the table.
+The same bytes refused again for the same reason count up instead of filling the table. Of a message
+that claims to be secret only the digest is kept.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from node.storage.messages import Quarantined
 from node.workflow import audit
 from node.workflow.desk import Desk
 from protocol.envelope import Opened
-from protocol.errors import ZhitongError
+from protocol.errors import ClassifiedError, ZhitongError
 
 log = structlog.get_logger()
 
@@ -39,6 +40,7 @@ async def put(
     stays discarded.
     """
     digest = hashlib.sha256(delivery.body).hexdigest()
+    body = b"" if isinstance(error, ClassifiedError) else delivery.body[:KEPT_BYTES]
     known = await session.scalar(
         select(Quarantined)
         .where(Quarantined.digest == digest, Quarantined.code == error.code)
@@ -62,7 +64,7 @@ async def put(
             peer=peer,
             message_id=message.event.id if message else None,
             queue=delivery.queue,
-            body=delivery.body[:KEPT_BYTES],
+            body=body,
             properties=asdict(delivery.properties) if delivery.properties else {},
             first_at=now,
             last_at=now,

@@ -1,7 +1,8 @@
 """Taking in a batch of deliveries, in one transaction:
 
  1. Open each envelope (`protocol.envelope`, steps 1 to 15). Those that fail are quarantined; they
-    get no receipt, since nobody is known to have sent them.
+    get no receipt, since nobody is known to have sent them. Only what claims to be secret is
+    answered, so that its sender does not send it again.
  2. The unsigned properties, where the transport carries any, agree with the signed content.
  3. The sender is a neighbour known here, and its incarnation is not an old one.
  4. The identity (source, id, digest) is new. A duplicate gets the stored verdict again; the same
@@ -42,7 +43,7 @@ from node.workflow.desk import Desk
 from node.workflow.intake import Intake, prepare
 from protocol import envelope
 from protocol.envelope import Opened
-from protocol.errors import ClockError, TooLargeError, ZhitongError
+from protocol.errors import ClassifiedError, ClockError, TooLargeError, ZhitongError
 from protocol.identifiers import NodeId
 from protocol.messages import catalogue
 from protocol.messages.items import MOST_CARRIED, Edition
@@ -111,9 +112,11 @@ class Reception:
                 if isinstance(message, ZhitongError):
                     await quarantine.put(session, self._desk, delivery, message, now)
                     result.refuse(message)
+                    if isinstance(message, ClassifiedError):
+                        await _answer_classified(session, message, result)
                 else:
                     good.append((delivery, message))
-            if good:
+            if good or result.entries:
                 await self._take_in(session, good, now, result)
         return result
 
@@ -299,6 +302,15 @@ def _refusal(message: Opened, error: ZhitongError, office: Office) -> ReceiptEnt
         # Whatever it said: a copy of a node that was restored elsewhere must hear that it is one.
         return receipts.refused(message, error, incarnation=office.incarnation)
     return None if catalogue.is_link_type(message.name) else receipts.refused(message, error)
+
+
+async def _answer_classified(session: Session, error: ClassifiedError, result: Result) -> None:
+    # 1.
+    named = error.message
+    if named is not None and await neighbours(session, {NodeId(named.sender)}):
+        result.entries[NodeId(named.sender)].append(
+            ReceiptEntry(id=named.id, digest=named.digest, verdict="refused", code=error.code)
+        )
 
 
 async def neighbours(session: Session, senders: set[NodeId]) -> dict[str, Office]:

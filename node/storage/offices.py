@@ -34,7 +34,8 @@ class Link(Base):
     `silent_since` is set when a receipt is overdue and cleared by anything heard from the peer.
     `stated_at` is when the last statement of account about what was sent there was made.
     `paused_at` is set while an administrator holds business messages back. `exported_at` is when
-    messages were last written to a file for the peer.
+    messages were last written to a file for the peer. `highest_level` is the highest classification
+    of items that the link may carry, either way.
     """
 
     __tablename__ = "links"
@@ -51,3 +52,6 @@ class Link(Base):
     paused_by: Mapped[str | None] = mapped_column(String(60))
     paused_reason: Mapped[str | None] = mapped_column(Text)
     exported_at: Mapped[datetime | None]
+    highest_level: Mapped[str] = mapped_column(
+        String(20), default="internal", server_default="internal"
+    )

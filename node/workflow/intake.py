@@ -18,6 +18,7 @@ from node.storage import bulk
 from node.storage.database import Session
 from node.storage.events import Event
 from node.storage.items import Edition, Item
+from node.workflow import ceilings
 from node.workflow.desk import Desk
 from protocol.envelope import Opened
 from protocol.identifiers import NodeId
@@ -40,6 +41,8 @@ class Intake:
     )
     new: list[UUID] = field(default_factory=list)
     """Items that this batch brought; what was parked for them can be released."""
+    highest: dict[str, str] = field(default_factory=dict)
+    """The highest classification that the senders of items may bring."""
     recovering: bool = False
     """Whether this node was restored from a backup and must not act yet."""
 
@@ -60,6 +63,7 @@ async def prepare(
 ) -> Intake:
     """Read, and lock, what the messages are about."""
     intake = Intake(session, desk, now)
+    messages = list(messages)
     batch = [(m.name, m.event.subject) for m in messages if m.event.subject is not None]
     subjects = sorted({subject for _, subject in batch})
     if not subjects:
@@ -72,7 +76,10 @@ async def prepare(
     )
     intake.items = {item.id: item for item in found}
     known = list(intake.items)
-    if any(name in ("submission", "revision") for name, _ in batch) and known:
+    senders = {m.event.sender for m in messages if m.name in ("submission", "revision")}
+    if senders:
+        intake.highest = await ceilings.of(session, senders)
+    if senders and known:
         rows = await session.execute(
             select(Edition.item_id, Edition.number).where(
                 bulk.among(session, Edition.item_id, known)

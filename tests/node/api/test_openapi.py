@@ -34,7 +34,7 @@ ROUTES = {
     ("get", "/api/v1/links/{peer}/refused"),
     *(
         ("post", f"/api/v1/links/{{peer}}/{deed}")
-        for deed in ("pause", "resume", "probe", "reconcile", "waive")
+        for deed in ("pause", "resume", "probe", "limit", "reconcile", "waive")
     ),
     ("get", "/api/v1/quarantine"),
     ("get", "/api/v1/quarantine/{id}"),
