@@ -115,6 +115,14 @@ class UnknownItemError(NodeError):
     message = "没有找到这件信息。"
 
 
+class PurgedItemError(NodeError):
+    """The item's contents were purged; nothing can be done with it any more."""
+
+    code = "item.purged"
+    status = 409
+    message = "这件信息的内容已清除，不能再办理。"
+
+
 class UnknownPersonError(NodeError):
     """There is no such person here."""
 

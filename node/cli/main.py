@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import typer
 
-from node.cli import backup, enrol, items, links, people, quarantine, serve
+from node.cli import backup, enrol, items, links, people, purges, quarantine, serve
 from node.cli.demo import command as demo
 from node.errors import message_of
 from protocol.errors import ZhitongError
@@ -29,6 +29,7 @@ items.register(application)
 backup.register(application)
 links.register(application)
 quarantine.register(application)
+purges.register(application)
 demo.register(application)
 
 

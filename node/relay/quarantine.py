@@ -1,7 +1,7 @@
 """Quarantine: everything that was refused, with why, from whom, and the raw bytes.
 
 The same bytes refused again for the same reason count up instead of filling the table. Of a message
-that claims to be secret only the digest is kept.
+that claims to be secret only the digest is kept; of one about a purged item header and signature.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from sqlalchemy import select
 from node.relay.transport import Delivery
 from node.storage.database import Session
 from node.storage.messages import Quarantined
-from node.workflow import audit
+from node.workflow import audit, purges
 from node.workflow.desk import Desk
-from protocol.envelope import Opened
+from protocol.envelope import Opened, without_contents
 from protocol.errors import ClassifiedError, ZhitongError
 
 log = structlog.get_logger()
@@ -40,7 +40,11 @@ async def put(
     stays discarded.
     """
     digest = hashlib.sha256(delivery.body).hexdigest()
-    body = b"" if isinstance(error, ClassifiedError) else delivery.body[:KEPT_BYTES]
+    body = delivery.body[:KEPT_BYTES]
+    if isinstance(error, ClassifiedError):
+        body = b""
+    elif message is not None and await purges.concerns(session, message):
+        body = without_contents(delivery.body)
     known = await session.scalar(
         select(Quarantined)
         .where(Quarantined.digest == digest, Quarantined.code == error.code)

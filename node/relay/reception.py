@@ -9,7 +9,8 @@
     id with another digest is refused.
  5. Link messages are dealt with here: receipts change the outbox, statements are compared, and
     questions for a replay answered. Business messages go to the workflow, or are parked while
-    their subject is unknown; one that no other message could carry on, or back, is refused.
+    their subject is unknown; one that no other message could carry on, or back, is refused. Of
+    what was purged, nothing but header, signature and digest is kept.
  6. What was parked for the items that arrived is released.
  7. Items, inbox rows and receipts are written; the senders were heard.
 
@@ -42,7 +43,7 @@ from node.workflow import recovery as restored
 from node.workflow.desk import Desk
 from node.workflow.intake import Intake, prepare
 from protocol import envelope
-from protocol.envelope import Opened
+from protocol.envelope import Opened, without_contents
 from protocol.errors import ClassifiedError, ClockError, TooLargeError, ZhitongError
 from protocol.identifiers import NodeId
 from protocol.messages import catalogue
@@ -68,6 +69,8 @@ class Result:
     superseded: bool = False
     files: bool = False
     """Whether something came that announces files."""
+    purged: bool = False
+    """Whether files may have to be cleared away at once."""
     codes: Counter[str] = field(default_factory=Counter)
     entries: dict[NodeId, list[ReceiptEntry]] = field(default_factory=lambda: defaultdict(list))
 
@@ -85,6 +88,7 @@ class Result:
         self.link += other.link
         self.superseded |= other.superseded
         self.files |= other.files
+        self.purged |= other.purged
         self.codes += other.codes
 
 
@@ -201,11 +205,13 @@ class Reception:
             return
         if len(message.token) > MOST_CARRIED and not catalogue.is_link_type(message.name):
             raise TooLargeError(f"a {message.name} may have {MOST_CARRIED} characters")
-        # A restored node does nothing before it knows what it did.
-        applied = not intake.recovering and await receive.apply(intake, message)
+        # A restored node does nothing before it knows what it did, but for what makes less of it.
+        waits = intake.recovering and message.name != "purge" and not intake.is_purged(message)
+        applied = not waits and await receive.apply(intake, message)
         known[identity] = message.digest
         result.applied += applied
         result.parked += not applied
+        result.purged |= message.name == "purge"
         result.files |= isinstance(message.data, Edition) and bool(message.data.attachments)
         row = {
             "source": message.event.sender,
@@ -213,7 +219,9 @@ class Reception:
             "name": message.name,
             "subject": message.event.subject,
             "digest": message.digest,
-            "token": message.token,
+            "token": without_contents(message.token)
+            if intake.is_purged(message)
+            else message.token,
             "state": "applied" if applied else "parked",
             "received_at": intake.now,
         }
@@ -234,7 +242,9 @@ class Reception:
             case Statement():
                 await accounts.take(intake.session, self._desk, message, intake.now)
             case Replay(since=None):
-                await recovery.take(intake.session, self._desk, message, intake.now)
+                intake.purged |= await recovery.take(
+                    intake.session, self._desk, message, intake.now
+                )
             case Replay():
                 await returning.answer(intake.session, self._desk, message, intake.now)
             case _:

@@ -10,10 +10,11 @@ from node.storage import (
     messages,
     offices,
     people,
+    purges,
     recovery,
     statements,
 )
 from node.storage.base import Base
 
 METADATA = Base.metadata
-MODULES = (audit, events, files, items, messages, offices, people, recovery, statements)
+MODULES = (audit, events, files, items, messages, offices, people, purges, recovery, statements)

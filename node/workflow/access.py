@@ -26,6 +26,7 @@ MAY: dict[str, frozenset[str]] = {
     "close": frozenset({EDITOR}),
     "manage_people": frozenset({ADMINISTRATOR}),
     "manage_links": frozenset({ADMINISTRATOR}),
+    "purge": frozenset({ADMINISTRATOR}),
 }
 
 

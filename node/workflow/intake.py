@@ -18,6 +18,7 @@ from node.storage import bulk
 from node.storage.database import Session
 from node.storage.events import Event
 from node.storage.items import Edition, Item
+from node.storage.purges import NEVER_ERASED, Purge
 from node.workflow import ceilings
 from node.workflow.desk import Desk
 from protocol.envelope import Opened
@@ -43,6 +44,8 @@ class Intake:
     """Items that this batch brought; what was parked for them can be released."""
     highest: dict[str, str] = field(default_factory=dict)
     """The highest classification that the senders of items may bring."""
+    purged: set[UUID] = field(default_factory=set)
+    """Items that were purged: what comes of them changes nothing."""
     recovering: bool = False
     """Whether this node was restored from a backup and must not act yet."""
 
@@ -50,6 +53,10 @@ class Intake:
         """A new item arrived. The session does not know it: `write` adds its row."""
         self.items[item.id] = item
         self.new.append(item.id)
+
+    def is_purged(self, message: Opened) -> bool:
+        """Whether the message is to lose its contents: it is about an item that was purged."""
+        return message.event.subject in self.purged and message.name not in NEVER_ERASED
 
     def write(self) -> None:
         """Add the rows of the new items as the batch left them, in bulk."""
@@ -68,6 +75,11 @@ async def prepare(
     subjects = sorted({subject for _, subject in batch})
     if not subjects:
         return intake
+    intake.purged = set(
+        await session.scalars(
+            select(Purge.item_id).where(bulk.among(session, Purge.item_id, subjects))
+        )
+    )
     found = await session.scalars(
         select(Item)
         .where(bulk.among(session, Item.id, subjects))

@@ -13,7 +13,6 @@ from protocol.offices import (
     Level,
     Line,
     NodeName,
-    OfficeReference,
     Record,
     Text,
     Time,
@@ -82,4 +81,4 @@ class Purged(Record):
 
     purge: UUID
     at: Time
-    office: OfficeReference | None = None
+    office: NodeName | None = None

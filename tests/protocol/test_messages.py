@@ -97,7 +97,7 @@ EXAMPLES: dict[str, Record] = {
         ],
     ),
     "purge": trust.Purge(reason="误报内部信息。"),
-    "purged": trust.Purged(purge=make_id(5), at=NOW, office=DONGHU),
+    "purged": trust.Purged(purge=make_id(5), at=NOW, office=DONGHU.id),
     "receipt": links.Receipt(
         entries=[
             links.ReceiptEntry(
