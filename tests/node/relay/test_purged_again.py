@@ -88,8 +88,9 @@ async def test_a_backup_from_before_the_item_was_sent_gets_nothing_of_it_back(
 
 
 async def test_what_the_neighbour_has_not_purged_yet_comes_back_without_its_contents(
-    ends: Ends,
+    each_ends: Ends,
 ) -> None:
+    ends = each_ends
     item = await forwarded(ends)
     backup = await restoring.back_up(ends.county)
     await purge(ends.county, item)
