@@ -110,3 +110,17 @@ async def test_an_item_that_never_left_is_purged_again_because_of_its_witness(en
     async with ends.county.room.database.reading() as session:
         found = await session.scalars(select(Item.purged_at).where(Item.id == item))
         assert found.one() is not None
+
+
+@pytest.mark.parametrize("decider", ["county", "city"])
+async def test_a_restored_office_purges_before_everybody_has_answered(
+    ends: Ends, decider: str
+) -> None:
+    item = await forwarded(ends)
+    backup = await restoring.back_up(ends.city)
+    await purge(getattr(ends, decider), item)
+    await ends.exchange()
+    # 西山 is off, and nobody has waived it.
+    await restoring.recover(ends, await restoring.restore(ends.city, backup))
+    assert not await restoring.is_recovered(ends.city)
+    assert await written(ends.city.room.database) == []
