@@ -8,8 +8,9 @@ their order; each has an error class of its own, and a test that breaks only tha
  2. It has three segments, each the one canonical base64url of its bytes.    MalformedError
  3. The header is strict JSON with exactly alg, typ, x5c, iat and inc.       HeaderError
  4. Certificates have the demanded form (P-256, one urn, EKU, leaf no CA).   CertificateError
- 5. They lead to a trusted root, and were valid when the token was signed.   ChainError,
-                                                                             ExpiredError
+ 5. They lead to a trusted root,                                             ChainError
+    were valid when the token was signed,                                    ExpiredError
+    and no office stands in them twice.                                      PathError
  6. `alg` is the algorithm of the certificate's key.                         AlgorithmError
  7. The signature fits.                                                      SignatureError
  8. Directly: the signer's path is the parent's or a child's.                StrangerError
@@ -202,7 +203,7 @@ def _parse(token: bytes) -> _Parsed:
     if len(token) > MAXIMUM_TOKEN:
         raise errors.TooLargeError(f"the token has {len(token)} bytes; {MAXIMUM_TOKEN} are allowed")
     # 2.
-    match token.split(b"."):
+    match token.split(b".", 3):
         case [first, second, third]:
             segments = (first, second, third)
         case _:

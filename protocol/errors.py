@@ -69,6 +69,12 @@ class ChainError(EnvelopeError):
     code = "envelope.chain"
 
 
+class PathError(EnvelopeError):
+    """An office stands twice in the certificates: one below it certifies in its name."""
+
+    code = "envelope.path"
+
+
 class ExpiredError(EnvelopeError):
     """The certificates were not valid at the time of signing."""
 

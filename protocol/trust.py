@@ -21,7 +21,7 @@ from cryptography.x509 import verification
 from joserfc.jwk import ECKey
 
 from protocol import certificates
-from protocol.errors import CertificateError, ChainError, ExpiredError
+from protocol.errors import CertificateError, ChainError, ExpiredError, PathError
 from protocol.identifiers import Digest, NodeId, digest
 
 CACHED_CHAINS = 4_096
@@ -121,8 +121,8 @@ class Chains:
     def verify(self, chain: tuple[bytes, ...], at: datetime) -> VerifiedChain:
         """The path and key of a chain (DER, leaf first) that was valid at the time `at`.
 
-        Raises `CertificateError` for a form the rules forbid, `ExpiredError`, and
-        `ChainError` for everything that does not lead to a root.
+        Raises `CertificateError` for a form the rules forbid, `ExpiredError`, `PathError` where an
+        office stands twice, and `ChainError` for everything that does not lead to a root.
         """
         known = self._known.get(chain)
         if known is None or not known.not_before <= at <= known.not_after:
@@ -164,7 +164,7 @@ class Chains:
             nodes[0],
         )
         if len(set(path.offices)) != len(path.offices):
-            raise ChainError("an office stands in its own chain twice")
+            raise PathError(f"an office stands twice in the path {path}")
         return VerifiedChain(
             path=path,
             key=ECKey.import_key(

@@ -20,6 +20,7 @@ CODES = {
     "envelope.certificate": "permanent",
     "envelope.chain": "permanent",
     "envelope.expired": "permanent",
+    "envelope.path": "permanent",
     "envelope.algorithm": "permanent",
     "envelope.signature": "permanent",
     "envelope.time": "temporary",
