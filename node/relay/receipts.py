@@ -17,6 +17,7 @@ from sqlalchemy import func, select, update
 
 from node.config import RelaySettings
 from node.relay import window
+from node.relay.errors import ReceiptError
 from node.storage import bulk
 from node.storage.audit import AuditSeal
 from node.storage.database import Session
@@ -77,7 +78,9 @@ async def send(
 async def take(session: Session, settings: RelaySettings, message: Opened, now: datetime) -> None:
     """Mark what a neighbour says about messages of ours. A positive verdict is never undone.
 
-    An entry about a message that we did not send, or with another digest, changes nothing.
+    Raises `ReceiptError`, before anything is changed, when it confirms what it was not sent. A
+    refusal of that kind is honest news: somebody else speaks in our name. It changes nothing, nor
+    does an entry about a message that is not known here.
     """
     receipt = message.data
     assert isinstance(receipt, Receipt)
@@ -85,10 +88,12 @@ async def take(session: Session, settings: RelaySettings, message: Opened, now: 
     # Of two verdicts on one message, the positive one.
     entries = sorted(receipt.entries, key=lambda entry: entry.verdict == "received")
     verdicts = {entry.id: entry for entry in entries}
+    sent = await _sent(session, list(verdicts))
+    _demand_ours(receipt, peer, sent)
     answered: list[UUID] = []
-    for row in await _sent(session, peer, list(verdicts)):
+    for row in sent:
         verdict = verdicts.pop(row.id)
-        if verdict.digest != row.digest:
+        if not row.is_of(verdict, peer):
             log.error("receipt.mismatch", peer=peer, message_id=str(row.id))
         elif verdict.verdict == "received":
             answered.append(row.id)
@@ -119,15 +124,29 @@ async def take(session: Session, settings: RelaySettings, message: Opened, now: 
 
 class _Sent(NamedTuple):
     id: UUID
+    peer: str
     digest: str
     state: str
     attempts: int
 
+    def is_of(self, entry: ReceiptEntry, peer: NodeId) -> bool:
+        """Whether the entry of this peer is about these very bytes, sent to it."""
+        return (self.peer, self.digest) == (peer, entry.digest)
 
-async def _sent(session: Session, peer: NodeId, ids: Sequence[UUID]) -> list[_Sent]:
+
+def _demand_ours(receipt: Receipt, peer: NodeId, sent: Sequence[_Sent]) -> None:
+    rows = {row.id: row for row in sent}
+    for entry in receipt.entries:
+        row = rows.get(entry.id)
+        if row is not None and entry.verdict == "received" and not row.is_of(entry, peer):
+            log.error("receipt.mismatch", peer=peer, message_id=str(row.id))
+            raise ReceiptError
+
+
+async def _sent(session: Session, ids: Sequence[UUID]) -> list[_Sent]:
     found = await session.execute(
-        select(Outgoing.id, Outgoing.digest, Outgoing.state, Outgoing.attempts)
-        .where(bulk.among(session, Outgoing.id, ids), Outgoing.peer == peer)
+        select(Outgoing.id, Outgoing.peer, Outgoing.digest, Outgoing.state, Outgoing.attempts)
+        .where(bulk.among(session, Outgoing.id, ids))
         .order_by(Outgoing.id)
         .with_for_update()
     )

@@ -113,6 +113,8 @@ class Quarantined(Base):
 
     __table_args__ = (
         UniqueConstraint("digest", "code"),
+        # The audit log tells of a reason once for each sender and day.
+        Index("ix_quarantine_reason", "code", "peer", "first_at"),
         # The relay replays what was asked for.
         Index(
             "ix_quarantine_wanted",
