@@ -55,7 +55,6 @@ COSTLY = (
 )
 """Those that want to cost time and memory."""
 
-
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
