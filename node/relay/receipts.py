@@ -3,6 +3,8 @@
 A receipt is an outbox row of the transaction that took the batch in, so it is signed and sent
 after that transaction committed, or never. It carries the newest seal of this office's audit
 chain: the neighbour becomes a witness.
+
+The sender keeps the receipt that first said `received`, for its evidence: one row for the batch.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from node.relay import window
 from node.storage import bulk
 from node.storage.audit import AuditSeal
 from node.storage.database import Session
-from node.storage.messages import Outgoing
+from node.storage.messages import KeptReceipt, Outgoing
 from node.storage.offices import Link, Office
 from node.workflow import outbox
 from node.workflow.desk import Desk
@@ -86,12 +88,14 @@ async def take(session: Session, settings: RelaySettings, message: Opened, now: 
     entries = sorted(receipt.entries, key=lambda entry: entry.verdict == "received")
     verdicts = {entry.id: entry for entry in entries}
     answered: list[UUID] = []
+    is_new = False
     for row in await _sent(session, peer, list(verdicts)):
         verdict = verdicts.pop(row.id)
         if verdict.digest != row.digest:
             log.error("receipt.mismatch", peer=peer, message_id=str(row.id))
         elif verdict.verdict == "received":
             answered.append(row.id)
+            is_new = is_new or row.receipt is None
         elif row.state != "received":
             await _refuse(session, settings, row, verdict, now)
             log.warning("outbox.refused", peer=peer, message_id=str(row.id), code=verdict.code)
@@ -107,7 +111,17 @@ async def take(session: Session, settings: RelaySettings, message: Opened, now: 
                 resend_at=None,
                 # Published, and the publisher was killed before it had marked it.
                 first_sent_at=func.coalesce(Outgoing.first_sent_at, now),
+                receipt=func.coalesce(Outgoing.receipt, message.event.id),
             )
+        )
+    if is_new:
+        await bulk.upsert(
+            session,
+            KeptReceipt,
+            peer=peer,
+            id=message.event.id,
+            token=message.token,
+            received_at=now,
         )
     for id in verdicts:
         log.error("receipt.unknown", peer=peer, message_id=str(id))
@@ -122,11 +136,12 @@ class _Sent(NamedTuple):
     digest: str
     state: str
     attempts: int
+    receipt: UUID | None
 
 
 async def _sent(session: Session, peer: NodeId, ids: Sequence[UUID]) -> list[_Sent]:
     found = await session.execute(
-        select(Outgoing.id, Outgoing.digest, Outgoing.state, Outgoing.attempts)
+        select(Outgoing.id, Outgoing.digest, Outgoing.state, Outgoing.attempts, Outgoing.receipt)
         .where(bulk.among(session, Outgoing.id, ids), Outgoing.peer == peer)
         .order_by(Outgoing.id)
         .with_for_update()
