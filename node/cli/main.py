@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import typer
 
-from node.cli import backup, enrol, items, links, people, quarantine, serve
+from node.cli import backup, enrol, evidence, items, links, people, quarantine, serve
 from node.cli.demo import command as demo
 from protocol.errors import ZhitongError
 
@@ -25,6 +25,7 @@ enrol.register(application)
 serve.register(application)
 people.register(application)
 items.register(application)
+evidence.register(application)
 backup.register(application)
 links.register(application)
 quarantine.register(application)
