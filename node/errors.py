@@ -113,6 +113,22 @@ class NoOfficeAboveError(NodeError):
     message = "本机关之上没有可以上报的政协机关。"
 
 
+class NotWrittenHereError(NodeError):
+    """The item was written at another office, which holds its evidence."""
+
+    code = "evidence.elsewhere"
+    status = 409
+    message = "这件信息不是在本机关提交的，请到提交它的机关导出凭证。"
+
+
+class NothingToProveError(NodeError):
+    """Nothing was decided about the item and nothing was sent: there is nothing to prove yet."""
+
+    code = "evidence.nothing"
+    status = 409
+    message = "这件信息还没有办理记录，没有可以证明的内容。"
+
+
 class AlreadyForwardedError(NodeError):
     """This edition was forwarded before."""
 

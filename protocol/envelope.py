@@ -174,6 +174,14 @@ def open_own(token: bytes, *, chains: Chains, place: Place) -> Opened:
     return _opened(parsed, chain, content, name, from_above=False)
 
 
+def signer_of(token: bytes, *, chains: Chains) -> Path:
+    """The path of whoever signed a token, steps 1 to 7. Raises an `EnvelopeError`.
+
+    Says nothing about what was signed, nor whether the path counts for anybody.
+    """
+    return _verify(token, chains)[1].path
+
+
 def signature_fits(segments: Segments, header: dict[str, Any], key: ECKey) -> bool:
     """Whether the key signed the segments (RFC 7515 §5.2). Says nothing about whose key it is."""
     head, payload, signature = segments

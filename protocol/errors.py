@@ -149,6 +149,12 @@ class EvidenceError(ProtocolError):
     code = "evidence.refused"
 
 
+class BundleError(ProtocolError):
+    """The file is no evidence about an item in the format that is known here."""
+
+    code = "evidence.bundle"
+
+
 class LifecycleError(ProtocolError):
     """The action is not possible in the item's present state."""
 

@@ -24,6 +24,7 @@ MODULES = {
     "user": "people",
     "submit": "items",
     "show": "items",
+    "evidence": "evidence",
     "backup": "backup",
     "restore": "backup",
     "link": "links",

@@ -3,6 +3,8 @@
 A receipt is an outbox row of the transaction that took the batch in, so it is signed and sent
 after that transaction committed, or never. It carries the newest seal of this office's audit
 chain: the neighbour becomes a witness.
+
+The sender keeps the receipt that first said `received`, for its evidence: one row for the batch.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from node.relay.errors import ReceiptError
 from node.storage import bulk
 from node.storage.audit import AuditSeal
 from node.storage.database import Session
-from node.storage.messages import Outgoing
+from node.storage.messages import KeptReceipt, Outgoing
 from node.storage.offices import Link, Office
 from node.workflow import outbox
 from node.workflow.desk import Desk
@@ -91,12 +93,14 @@ async def take(session: Session, settings: RelaySettings, message: Opened, now: 
     sent = await _sent(session, list(verdicts))
     _demand_ours(receipt, peer, sent)
     answered: list[UUID] = []
+    is_new = False
     for row in sent:
         verdict = verdicts.pop(row.id)
         if not row.is_of(verdict, peer):
             log.error("receipt.mismatch", peer=peer, message_id=str(row.id))
         elif verdict.verdict == "received":
             answered.append(row.id)
+            is_new = is_new or row.receipt is None
         elif row.state != "received":
             await _refuse(session, settings, row, verdict, now)
             log.warning("outbox.refused", peer=peer, message_id=str(row.id), code=verdict.code)
@@ -112,7 +116,17 @@ async def take(session: Session, settings: RelaySettings, message: Opened, now: 
                 resend_at=None,
                 # Published, and the publisher was killed before it had marked it.
                 first_sent_at=func.coalesce(Outgoing.first_sent_at, now),
+                receipt=func.coalesce(Outgoing.receipt, message.event.id),
             )
+        )
+    if is_new:
+        await bulk.upsert(
+            session,
+            KeptReceipt,
+            peer=peer,
+            id=message.event.id,
+            token=message.token,
+            received_at=now,
         )
     for id in verdicts:
         log.error("receipt.unknown", peer=peer, message_id=str(id))
@@ -128,6 +142,7 @@ class _Sent(NamedTuple):
     digest: str
     state: str
     attempts: int
+    receipt: UUID | None
 
     def is_of(self, entry: ReceiptEntry, peer: NodeId) -> bool:
         """Whether the entry of this peer is about these very bytes, sent to it."""
@@ -145,7 +160,14 @@ def _demand_ours(receipt: Receipt, peer: NodeId, sent: Sequence[_Sent]) -> None:
 
 async def _sent(session: Session, ids: Sequence[UUID]) -> list[_Sent]:
     found = await session.execute(
-        select(Outgoing.id, Outgoing.peer, Outgoing.digest, Outgoing.state, Outgoing.attempts)
+        select(
+            Outgoing.id,
+            Outgoing.peer,
+            Outgoing.digest,
+            Outgoing.state,
+            Outgoing.attempts,
+            Outgoing.receipt,
+        )
         .where(bulk.among(session, Outgoing.id, ids))
         .order_by(Outgoing.id)
         .with_for_update()

@@ -32,6 +32,7 @@ CODES = {
     "envelope.direction": "permanent",
     "envelope.data": "permanent",
     "evidence.refused": "permanent",
+    "evidence.bundle": "permanent",
     "item.state": "permanent",
 }
 """Add to this list; change nothing in it."""

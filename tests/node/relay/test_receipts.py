@@ -9,7 +9,8 @@ from sqlalchemy import select
 
 from node.relay.auditor import Auditor
 from node.storage.audit import AuditSeal
-from node.storage.messages import Outgoing
+from node.storage.messages import KeptReceipt, Outgoing
+from protocol import envelope
 from protocol.identifiers import digest
 from protocol.messages.links import AuditHead, Receipt, ReceiptEntry
 from tests.node.relay.ends import CITY, COUNTY, SETTINGS, Ends, ids, properties_of
@@ -193,3 +194,39 @@ async def test_an_older_head_of_the_audit_chain_does_not_replace_a_newer_one(end
     await answer(ends, received(row))
     link = await ends.county.link(CITY)
     assert (link.audit_seal, link.audit_hash) == (7, "ab" * 32)
+
+
+async def test_the_receipt_is_kept_once_for_all_that_it_answered(ends: Ends) -> None:
+    rows = await sent(ends, 3)
+    await answer(ends, *[received(row) for row in rows])
+    [kept] = await kept_receipts(ends)
+    assert {row.receipt for row in await ends.county.outbox()} == {kept.id}
+    place = ends.county.room.desk.place
+    opened = envelope.open_message(
+        kept.token, chains=ends.county.room.desk.chains, place=place, now=None
+    )
+    assert (opened.event.id, opened.event.sender, kept.peer) == (kept.id, CITY, CITY)
+    assert isinstance(opened.data, Receipt)
+    assert [entry.id for entry in opened.data.entries] == [row.id for row in rows]
+
+
+async def test_the_first_receipt_stays_and_later_ones_are_not_kept(ends: Ends) -> None:
+    [row] = await sent(ends)
+    await answer(ends, received(row))
+    [first] = await kept_receipts(ends)
+    await answer(ends, received(row))
+    assert [kept.id for kept in await kept_receipts(ends)] == [first.id]
+    assert (await ends.county.row(row.id)).receipt == first.id
+
+
+async def test_a_refusal_and_a_receipt_for_other_bytes_are_not_kept(ends: Ends) -> None:
+    [row] = await sent(ends)
+    await answer(ends, refused(row, permanent=True))
+    await answer(ends, received(row, digest=digest(b"other")))
+    assert await kept_receipts(ends) == []
+    assert (await ends.county.row(row.id)).receipt is None
+
+
+async def kept_receipts(ends: Ends) -> list[KeptReceipt]:
+    async with ends.county.room.database.reading() as session:
+        return list(await session.scalars(select(KeptReceipt)))
