@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import typer
 
-from node.cli import backup, enrol, items, links, people, quarantine, serve
+from node.cli import audit, backup, enrol, items, links, people, quarantine, serve
 from node.cli.demo import command as demo
 from protocol.errors import ZhitongError
 
@@ -28,6 +28,7 @@ items.register(application)
 backup.register(application)
 links.register(application)
 quarantine.register(application)
+audit.register(application)
 demo.register(application)
 
 
