@@ -76,12 +76,16 @@ class KeySettings(Section):
 
 
 class WebSettings(Section):
-    """Where pages and API are served. `secure_cookies` is off for plain HTTP on loopback only."""
+    """Where pages and API are served. `secure_cookies` is off for plain HTTP on loopback only.
+
+    `trusted_proxies` are addresses or networks whose `X-Forwarded-For` names the real client.
+    """
 
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
     secure_cookies: bool = True
     session_hours: int = Field(default=12, ge=1, le=168)
+    trusted_proxies: list[str] = ["127.0.0.1", "::1"]
 
 
 class RelaySettings(Section):

@@ -31,6 +31,7 @@ from node.storage.offices import Office
 from node.storage.people import LoginSession
 from node.storage.recovery import Epoch, Recovery
 from node.workflow import audit, directory, recovery
+from node.workflow.desk import CLI
 from protocol import envelope
 from protocol.identifiers import NodeId
 from protocol.keys import Signer
@@ -118,6 +119,7 @@ async def begin_epoch(
         now,
         actor="system",
         action="restored",
+        came_from=CLI,
         incarnation=incarnation,
         backup_at=backup_at.isoformat(),
         declaration=token.decode(),

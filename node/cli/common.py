@@ -72,9 +72,9 @@ async def desk(config: Path) -> AsyncIterator[Desk]:
         await opened.database.close()
 
 
-def operator(opened: Desk) -> Actor:
+def operator(opened: Desk, role: str = access.ADMINISTRATOR) -> Actor:
     """Whoever may read the office's configuration: not asked for an account."""
-    return Actor(id=opened.new_id(), username=OPERATOR, name=OPERATOR, role=access.ADMINISTRATOR)
+    return Actor(id=opened.new_id(), username=OPERATOR, name=OPERATOR, role=role)
 
 
 def reader(opened: Desk) -> Actor:

@@ -29,6 +29,7 @@ MODULES = {
     "restore": "backup",
     "link": "links",
     "quarantine": "quarantine",
+    "audit": "audit",
     "demo": "demo.command",
 }
 """Commands, in the order of the help, and the module in this package that registers each."""

@@ -18,7 +18,7 @@ import structlog
 from sqlalchemy import func, select, update
 
 from node.config import RelaySettings
-from node.relay import window
+from node.relay import window, witnesses
 from node.relay.errors import ReceiptError
 from node.storage import bulk
 from node.storage.audit import AuditSeal
@@ -132,8 +132,8 @@ async def take(session: Session, settings: RelaySettings, message: Opened, now: 
         log.error("receipt.unknown", peer=peer, message_id=str(id))
     if receipt.audit is not None:
         link = await session.get(Link, peer)
-        if link is not None and (link.audit_seal or 0) <= receipt.audit.seal:
-            link.audit_seal, link.audit_hash = receipt.audit.seal, receipt.audit.hash
+        if link is not None:
+            await witnesses.take(session, link, receipt.audit, message, now)
 
 
 class _Sent(NamedTuple):

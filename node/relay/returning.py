@@ -5,7 +5,7 @@ The answer to one question, which the asker repeats until `more` is false:
  1. Our messages to it that it may have lost are sent again by the outbox under their own ids, and
     named in the answer, so that it knows what to wait for.
  2. Its messages that we took in since then go back in the answer, as the tokens that they were.
- 3. The last answer names the newest seal of its audit chain that we have seen.
+ 3. The last answer names the newest seals of its audit chain that we have seen.
 
 Both lists go by id, and an answer covers both up to the same id. What is asked twice is answered
 twice: sending again does no harm.
@@ -20,6 +20,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import func, or_, select, update
 
+from node.relay import witnesses
 from node.storage import bulk
 from node.storage.database import Session
 from node.storage.messages import Incoming, Outgoing
@@ -76,6 +77,7 @@ async def answer(session: Session, desk: Desk, message: Opened, now: datetime) -
         ids=tuple(ids),
         more=until is not None,
         audit=None if until is not None else await _head(session, peer),
+        heads=None if until is not None else await witnesses.heads(session, peer),
     )
     outbox.post(session, desk, reply, to=peer, now=now, causation=message.event.id)
     log.warning("replay.answered", peer=peer, tokens=len(tokens), again=len(ids))

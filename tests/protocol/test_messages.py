@@ -125,6 +125,7 @@ EXAMPLES: dict[str, Record] = {
         ids=[make_id(7)],
         more=True,
         audit=links.AuditHead(seal=1, hash=HEX),
+        heads=[links.AuditHead(seal=1, hash=HEX)],
     ),
     "blob": links.Blob(digest=HEX, index=1, piece=BASE64),
 }
