@@ -17,9 +17,11 @@ from uuid import UUID
 import structlog
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from node import keys
+from node.bootstrap import keyring
 from node.config import Settings
 from node.errors import SupersededError
+from node.keys import file as keys
+from node.keys.signer import FileSigner
 from node.loop import Loop, Wakers
 from node.relay import window
 from node.relay.accountant import Accountant
@@ -42,7 +44,6 @@ from node.storage.shelf import Shelf
 from node.workflow import directory
 from node.workflow.desk import Desk
 from protocol.identifiers import NodeId, uuid7
-from protocol.keys import Signer
 from protocol.trust import Chains, IssuingOffice, Place, issuing_office
 
 log = structlog.get_logger()
@@ -163,12 +164,9 @@ class Node:
         await self.desk.database.close()
         log.info("node.stopped", node=self.desk.node)
 
-    def signer(self) -> Signer:
+    def signer(self) -> FileSigner:
         """The node's key. Raises `ConfigurationError`."""
-        settings = self.settings
-        return keys.file_signer(
-            settings.path(settings.keys.node_key), settings.path(settings.keys.node_chain)
-        )
+        return keyring.of(self.settings).signer()
 
     def _carriers(self) -> tuple[Transport, Transport]:
         """What carries messages, and what carries pieces beside them."""

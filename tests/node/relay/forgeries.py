@@ -8,7 +8,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from node import keys
+from node.keys import file as keys
 from protocol import certificates
 from protocol.certificates import Issuer, Term
 from protocol.envelope import BEHIND, MAXIMUM_TOKEN
@@ -45,7 +45,9 @@ def issuer_of(ends: Ends, office: str) -> Issuer:
     """The issuing certificate of a hub of the hierarchy, with its key."""
     settings = ends.hierarchy.settings(office)
     [certificate] = keys.read_certificates(settings.path(settings.keys.issuing_chain))
-    return Issuer(certificate, keys.read_private_key(settings.path(settings.keys.issuing_key)))
+    return Issuer(
+        certificate, keys.read_private_key(settings.path(settings.keys.issuing_key), None)
+    )
 
 
 def from_a_wrong_path(ends: Ends) -> bytes:
