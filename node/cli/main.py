@@ -10,7 +10,17 @@ from typing import NoReturn
 
 import typer
 
-from node.cli import backup, enrol, items, links, people, quarantine, serve
+from node.cli import (
+    backup,
+    certificates,
+    enrol,
+    items,
+    keys,
+    links,
+    people,
+    quarantine,
+    serve,
+)
 from node.cli.demo import command as demo
 from protocol.errors import ZhitongError
 
@@ -28,6 +38,8 @@ items.register(application)
 backup.register(application)
 links.register(application)
 quarantine.register(application)
+keys.register(application)
+certificates.register(application)
 demo.register(application)
 
 
