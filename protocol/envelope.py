@@ -84,6 +84,8 @@ class Opened:
     signed_at: datetime
     incarnation: int
     from_above: bool
+    chain: tuple[bytes, ...]
+    """The certificates that were verified (DER, leaf first, without the root)."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,7 @@ class _Parsed:
 
 def seal(payload: bytes, signer: Signer, *, signed_at: datetime, incarnation: int) -> bytes:
     """Sign the payload as it is (RFC 7515 §5.1). `signed_at` counts in whole seconds."""
+    signer = signer.fixed()
     head = _sealed_header(signer.algorithm, signer.chain, int(signed_at.timestamp()), incarnation)
     signing_input = head + b"." + _encode(payload)
     return signing_input + b"." + _encode(signer.sign(signing_input))
@@ -283,6 +286,7 @@ def _opened(
         signed_at=parsed.signed_at,
         incarnation=parsed.header["inc"],
         from_above=from_above,
+        chain=parsed.chain,
     )
 
 

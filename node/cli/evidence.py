@@ -14,12 +14,12 @@ from uuid import UUID
 
 import typer
 
-from node import keys
 from node.bootstrap import evidence
 from node.bootstrap import node as bootstrap
 from node.cli.common import Config, item_id, reader, run, settings, write_private
 from node.cli.verdict import print_verdict
 from node.errors import ConfigurationError, InputError
+from node.keys import file as keys
 from protocol import bundle
 from protocol.bundle import Bundle
 from protocol.errors import BundleError

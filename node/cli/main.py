@@ -30,6 +30,8 @@ MODULES = {
     "link": "links",
     "quarantine": "quarantine",
     "audit": "audit",
+    "keys": "keys",
+    "certificates": "certificates",
     "demo": "demo.command",
 }
 """Commands, in the order of the help, and the module in this package that registers each."""

@@ -8,7 +8,7 @@ was asked already.
 from __future__ import annotations
 
 from node.errors import UnsupportedTypeError
-from node.workflow import feedback, submissions, withdrawals
+from node.workflow import certificates, feedback, submissions, withdrawals
 from node.workflow.intake import Intake
 from protocol.envelope import Opened
 
@@ -31,5 +31,11 @@ async def apply(intake: Intake, message: Opened) -> bool:
             return await withdrawals.receive(intake, message)
         case "feedback":
             return await feedback.receive(intake, message)
+        case "certificate_request":
+            await certificates.receive_request(intake, message)
+            return True
+        case "certificate":
+            await certificates.receive(intake, message)
+            return True
         case _:
             raise UnsupportedTypeError(f"{message.name} is not handled by this version")

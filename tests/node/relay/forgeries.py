@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from node import keys
+from node.keys import file as keys
 from protocol.certificates import USAGE, Issuer
 from protocol.identifiers import NodeId
 from protocol.keys import P256Signer, Signer
@@ -67,7 +67,9 @@ def hub(ends: Ends, office: NodeId) -> Hub:
     """A hub of the hierarchy, with the key of its issuing certificate."""
     settings = ends.hierarchy.settings(office)
     [certificate] = keys.read_certificates(settings.path(settings.keys.issuing_chain))
-    issuer = Issuer(certificate, keys.read_private_key(settings.path(settings.keys.issuing_key)))
+    issuer = Issuer(
+        certificate, keys.read_private_key(settings.path(settings.keys.issuing_key), None)
+    )
     return Hub(issuer, () if office == PROVINCE else (authorities.der(certificate),))
 
 
@@ -75,7 +77,7 @@ def pretended_hub(ends: Ends, office: NodeId) -> Hub:
     """An office that may certify nobody, doing so with the certificate of its node."""
     settings = ends.hierarchy.settings(office)
     chain = keys.read_certificates(settings.path(settings.keys.node_chain))
-    issuer = Issuer(chain[0], keys.read_private_key(settings.path(settings.keys.node_key)))
+    issuer = Issuer(chain[0], keys.read_private_key(settings.path(settings.keys.node_key), None))
     return Hub(issuer, tuple(authorities.der(certificate) for certificate in chain))
 
 
