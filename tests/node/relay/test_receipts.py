@@ -222,7 +222,8 @@ async def test_the_first_receipt_stays_and_later_ones_are_not_kept(ends: Ends) -
 async def test_a_refusal_and_a_receipt_for_other_bytes_are_not_kept(ends: Ends) -> None:
     [row] = await sent(ends)
     await answer(ends, refused(row, permanent=True))
-    await answer(ends, received(row, digest=digest(b"other")))
+    await deliver(ends, received(row, digest=digest(b"other")))
+    assert await codes(ends) == ["receipt.mismatch"]
     assert await kept_receipts(ends) == []
     assert (await ends.county.row(row.id)).receipt is None
 

@@ -26,7 +26,7 @@ from tests import authorities
 from tests.node import rooms
 from tests.node.relay import restoring
 from tests.node.relay.ends import CITY, COUNTY, SIBLING, End, Ends, properties_of
-from tests.node.relay.forgeries import issuer_of
+from tests.node.relay.forgeries import hub
 
 KEPT = ("renewals", "certificate_requests")
 
@@ -62,8 +62,8 @@ def from_elsewhere(ends: Ends) -> CertificateRequest:
     others = authorities.line(CITY, COUNTY, now=ends.clock.now)
     issuer = others[CITY].issuer
     assert issuer is not None
-    hub = forms.request(COUNTY, file.new_private_key())
-    return with_issuing(forms.issuing_certificate(hub, issuer, Term(ends.clock.now, 30, 4713)))
+    asked = forms.request(COUNTY, file.new_private_key())
+    return with_issuing(forms.issuing_certificate(asked, issuer, Term(ends.clock.now, 30, 4713)))
 
 
 REQUESTS: dict[str, tuple[str, Callable[[Ends], CertificateRequest]]] = {
@@ -84,7 +84,7 @@ REQUESTS: dict[str, tuple[str, Callable[[Ends], CertificateRequest]]] = {
     "for the key that signs it": ("certificate.request", same_key),
     "with the issuing certificate of the office above": (
         "certificate.issuing",
-        lambda ends: with_issuing(issuer_of(ends, CITY).certificate),
+        lambda ends: with_issuing(hub(ends, CITY).issuer.certificate),
     ),
     "with a node certificate as issuing": (
         "certificate.issuing",
@@ -132,7 +132,7 @@ def answered(
 ) -> list[x509.Certificate]:
     """A chain for the key, as the city would make it."""
     request = forms.request(NodeId(node), key)
-    found = issuer or issuer_of(ends, CITY)
+    found = issuer or hub(ends, CITY).issuer
     return [forms.node_certificate(request, found, Term(ends.clock.now, 30, 4714))]
 
 
@@ -148,7 +148,7 @@ def another_path(ends: Ends) -> Certificate:
     """Our name and our key, but certified by the sibling."""
     key = file.new_private_key()
     above = forms.issuing_certificate(
-        forms.request(SIBLING, key), issuer_of(ends, CITY), Term(ends.clock.now, 30, 4715)
+        forms.request(SIBLING, key), hub(ends, CITY).issuer, Term(ends.clock.now, 30, 4715)
     )
     return Certificate(chain=texts([*answered(ends, next_key(ends), Issuer(above, key)), above]))
 
@@ -168,16 +168,16 @@ def a_new_root_key(ends: Ends) -> Certificate:
 
 
 def an_issuing_key_that_is_not_ours(ends: Ends) -> Certificate:
-    hub = forms.request(COUNTY, file.new_private_key())
+    asked = forms.request(COUNTY, file.new_private_key())
     term = Term(ends.clock.now, 30, 4717)
-    [issuing] = texts([forms.issuing_certificate(hub, issuer_of(ends, CITY), term)])
+    [issuing] = texts([forms.issuing_certificate(asked, hub(ends, CITY).issuer, term)])
     return Certificate(chain=texts(answered(ends, next_key(ends))), issuing=issuing)
 
 
 def an_expired_certificate(ends: Ends) -> Certificate:
     request = forms.request(COUNTY, next_key(ends))
     term = Term(ends.clock.now - timedelta(days=60), 30, 4718)
-    return Certificate(chain=texts([forms.node_certificate(request, issuer_of(ends, CITY), term)]))
+    return Certificate(chain=texts([forms.node_certificate(request, hub(ends, CITY).issuer, term)]))
 
 
 def no_certificate(ends: Ends) -> Certificate:
