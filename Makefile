@@ -16,7 +16,7 @@ demo: $(VENV)/run.stamp ## Play the demo (ARGS=--once, ARGS="--broker amqp://…
 
 test: $(VENV)/dev.stamp ## Run all tests on servers of their own (ARGS="-k envelope")
 	@$(PYTHON) -m tests.servers.install
-	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/dev.stamp ## Formatter, linter, types, import contracts, file sizes, compose file
 	$(BIN)/ruff format --check .

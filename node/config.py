@@ -11,7 +11,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -73,15 +73,27 @@ class KeySettings(Section):
     issuing_key: Path = Path("keys/issuing.key")
     issuing_chain: Path = Path("keys/issuing.pem")
     root: Path = Path("keys/root.pem")
+    passphrase_file: Path | None = None
+    passphrase: SecretStr | None = None
+    """From the environment alone: beside the keys it protects nothing. Read by `node/keys`."""
+
+    @property
+    def places(self) -> tuple[Path, ...]:
+        """The files of keys and certificates, without the passphrase."""
+        return (self.node_key, self.node_chain, self.issuing_key, self.issuing_chain, self.root)
 
 
 class WebSettings(Section):
-    """Where pages and API are served. `secure_cookies` is off for plain HTTP on loopback only."""
+    """Where pages and API are served. `secure_cookies` is off for plain HTTP on loopback only.
+
+    `trusted_proxies` are addresses or networks whose `X-Forwarded-For` names the real client.
+    """
 
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
     secure_cookies: bool = True
     session_hours: int = Field(default=12, ge=1, le=168)
+    trusted_proxies: list[str] = ["127.0.0.1", "::1"]
 
 
 class RelaySettings(Section):
@@ -94,6 +106,12 @@ class RelaySettings(Section):
     longest_probe: float = Field(default=3600.0, gt=0)
     piece_within: float = Field(default=120.0, gt=0)
     poll: float = Field(default=2.0, gt=0)
+
+
+class CertificateSettings(Section):
+    """Who approves that an office below renews its certificate: its good standing, or a person."""
+
+    renewal: Literal["automatic", "administrator"] = "automatic"
 
 
 FileType = Literal[
@@ -184,6 +202,7 @@ class Settings(BaseSettings):
     keys: KeySettings = KeySettings()
     web: WebSettings = WebSettings()
     relay: RelaySettings = RelaySettings()
+    certificates: CertificateSettings = CertificateSettings()
     limits: LimitSettings = LimitSettings()
     files: StorageSettings = StorageSettings()
 
@@ -252,6 +271,11 @@ def build(
     """Settings from the content of a file. Raises `ConfigurationError`."""
     if "folder" in content:
         raise ConfigurationError(f"{name}: folder: Extra inputs are not permitted")
+    if isinstance(named := content.get("keys"), dict) and "passphrase" in named:
+        raise ConfigurationError(
+            f"{name}: keys.passphrase: a passphrase beside its keys protects nothing; name a file "
+            "in keys.passphrase_file, or set ZHITONG_KEYS__PASSPHRASE"
+        )
     try:
         return kind(folder=folder, **content)
     except SettingsError as error:

@@ -44,6 +44,20 @@ class ConfigurationError(NodeError):
     message = "配置有误。"
 
 
+class KeyFileError(ConfigurationError):
+    """A key file, or the file of its passphrase, is not usable."""
+
+    code = "keys.file"
+    message = "密钥文件不能使用。"
+
+
+class KeyPassphraseError(ConfigurationError):
+    """The passphrase of the keys is missing, too short, or does not open them."""
+
+    code = "keys.passphrase"
+    message = "密钥的口令不正确，或者没有提供口令。"
+
+
 class InputError(NodeError):
     """What was entered does not fit."""
 
@@ -153,6 +167,22 @@ class NoOfficeAboveError(NodeError):
     code = "office.top"
     status = 409
     message = "本机关之上没有可以上报的政协机关。"
+
+
+class NotWrittenHereError(NodeError):
+    """The item was written at another office, which holds its evidence."""
+
+    code = "evidence.elsewhere"
+    status = 409
+    message = "这件信息不是在本机关提交的，请到提交它的机关导出凭证。"
+
+
+class NothingToProveError(NodeError):
+    """Nothing was decided about the item and nothing was sent: there is nothing to prove yet."""
+
+    code = "evidence.nothing"
+    status = 409
+    message = "这件信息还没有办理记录，没有可以证明的内容。"
 
 
 class AlreadyForwardedError(NodeError):
@@ -273,6 +303,44 @@ class ShelfError(NodeError):
     status = 503
     permanent = False
     message = "附件暂时无法存取，请稍后再试，或与管理员联系。"
+
+
+class CertificateRequestError(NodeError):
+    """The request for a certificate cannot be read, or its key did not sign it."""
+
+    code = "certificate.request"
+
+
+class CertificateNameError(NodeError):
+    """The request is for another office than the one that sent it."""
+
+    code = "certificate.name"
+
+
+class CertificateIssuingError(NodeError):
+    """The issuing certificate is not on the key that this office certified."""
+
+    code = "certificate.issuing"
+
+
+class CertificateUnaskedError(NodeError):
+    """This office did not ask for a certificate on this key."""
+
+    code = "certificate.unasked"
+
+
+class CertificatePathError(NodeError):
+    """The certificates lead to another place in the hierarchy than this office's."""
+
+    code = "certificate.path"
+
+
+class UnknownCertificateRequestError(NodeError):
+    """There is no such request that waits for a decision."""
+
+    code = "certificate.unknown"
+    status = 404
+    message = "没有找到这份等待审批的证书申请。"
 
 
 class UnsupportedTypeError(NodeError):

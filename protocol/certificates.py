@@ -69,7 +69,7 @@ def node_certificate(
     asked: x509.CertificateSigningRequest, issuer: Issuer, term: Term
 ) -> x509.Certificate:
     """The certificate with which a node signs messages. Raises `CertificateError`."""
-    node, public_key = _asked(asked)
+    node, public_key = asked_for(asked)
     builder = _builder(
         node, _name(node), issuer.certificate.subject, public_key, issuer.key.public_key(), term
     )
@@ -84,7 +84,7 @@ def issuing_certificate(
     asked: x509.CertificateSigningRequest, issuer: Issuer, term: Term
 ) -> x509.Certificate:
     """The certificate with which a hub certifies its children. Raises `CertificateError`."""
-    node, public_key = _asked(asked)
+    node, public_key = asked_for(asked)
     limits = issuer.certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
     if not limits.path_length:
         raise CertificateError(
@@ -103,6 +103,40 @@ def issuing_certificate(
     )
 
 
+def renewed_issuing(present: x509.Certificate, issuer: Issuer, term: Term) -> x509.Certificate:
+    """A hub's issuing certificate, renewed on its own key. Raises `CertificateError`.
+
+    It counts from when the present one did, so that what was signed under that one fits it too.
+    """
+    limits = issuer.certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
+    if not limits.path_length:
+        raise CertificateError("the office above may not certify another hub")
+    builder = _builder(
+        node_of(present.extensions),
+        present.subject,
+        issuer.certificate.subject,
+        _p256(present.public_key()),
+        issuer.key.public_key(),
+        term,
+        since=present.not_valid_before_utc,
+    )
+    return _as_issuing(builder, limits.path_length - 1).sign(
+        issuer.key, SHA256(), ecdsa_deterministic=True
+    )
+
+
+def renewed_root(present: Issuer, term: Term) -> x509.Certificate:
+    """The root, renewed on its own key. It counts from when the present one did."""
+    name, key = present.certificate.subject, present.key.public_key()
+    since = present.certificate.not_valid_before_utc
+    builder = _builder(
+        node_of(present.certificate.extensions), name, name, key, key, term, since=since
+    )
+    return _as_issuing(builder, MAXIMUM_DEPTH - 2).sign(
+        present.key, SHA256(), ecdsa_deterministic=True
+    )
+
+
 def node_of(names: x509.Extensions) -> NodeId:
     """The node that a certificate or request names. Raises `CertificateError`."""
     try:
@@ -115,14 +149,11 @@ def node_of(names: x509.Extensions) -> NodeId:
         raise CertificateError(f"a certificate names no node: {error}") from error
 
 
-def _asked(
+def asked_for(
     asked: x509.CertificateSigningRequest,
 ) -> tuple[NodeId, ec.EllipticCurvePublicKey]:
-    public_key = asked.public_key()
-    if not isinstance(public_key, ec.EllipticCurvePublicKey) or not isinstance(
-        public_key.curve, ec.SECP256R1
-    ):
-        raise CertificateError("the request's key is not on the curve P-256")
+    """The node and the key of a request that the key signed. Raises `CertificateError`."""
+    public_key = _p256(asked.public_key())
     try:
         valid = asked.is_signature_valid
     except InvalidSignature:  # pragma: no cover - some backends raise instead of answering
@@ -132,6 +163,12 @@ def _asked(
     return node_of(asked.extensions), public_key
 
 
+def _p256(key: object) -> ec.EllipticCurvePublicKey:
+    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise CertificateError("the request's key is not on the curve P-256")
+    return key
+
+
 def _builder(
     node: NodeId,
     subject: x509.Name,
@@ -139,6 +176,8 @@ def _builder(
     public_key: ec.EllipticCurvePublicKey,
     issuer_key: ec.EllipticCurvePublicKey,
     term: Term,
+    *,
+    since: datetime | None = None,
 ) -> x509.CertificateBuilder:
     now = term.now.replace(microsecond=0)
     return (
@@ -147,7 +186,7 @@ def _builder(
         .issuer_name(issuer)
         .public_key(public_key)
         .serial_number(term.serial)
-        .not_valid_before(now - BACK_DATED)
+        .not_valid_before(since or now - BACK_DATED)
         .not_valid_after(now + timedelta(days=term.days))
         .add_extension(_alternative_name(node), critical=False)
         .add_extension(USAGE, critical=False)

@@ -8,8 +8,9 @@ their order; each has an error class of its own, and a test that breaks only tha
  2. It has three segments, each the one canonical base64url of its bytes.    MalformedError
  3. The header is strict JSON with exactly alg, typ, x5c, iat and inc.       HeaderError
  4. Certificates have the demanded form (P-256, one urn, EKU, leaf no CA).   CertificateError
- 5. They lead to a trusted root, and were valid when the token was signed.   ChainError,
-                                                                             ExpiredError
+ 5. They lead to a trusted root,                                             ChainError
+    were valid when the token was signed,                                    ExpiredError
+    and no office stands in them twice.                                      PathError
  6. `alg` is the algorithm of the certificate's key.                         AlgorithmError
  7. The signature fits.                                                      SignatureError
     Where the payload was purged, nobody can say any more whether it does.   PurgedError
@@ -85,6 +86,8 @@ class Opened:
     signed_at: datetime
     incarnation: int
     from_above: bool
+    chain: tuple[bytes, ...]
+    """The certificates that were verified (DER, leaf first, without the root)."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,7 @@ class _Parsed:
 
 def seal(payload: bytes, signer: Signer, *, signed_at: datetime, incarnation: int) -> bytes:
     """Sign the payload as it is (RFC 7515 §5.1). `signed_at` counts in whole seconds."""
+    signer = signer.fixed()
     head = _sealed_header(signer.algorithm, signer.chain, int(signed_at.timestamp()), incarnation)
     signing_input = head + b"." + _encode(payload)
     return signing_input + b"." + _encode(signer.sign(signing_input))
@@ -175,6 +179,14 @@ def open_own(token: bytes, *, chains: Chains, place: Place) -> Opened:
     return _opened(parsed, chain, content, name, from_above=False)
 
 
+def signer_of(token: bytes, *, chains: Chains) -> Path:
+    """The path of whoever signed a token, steps 1 to 7. Raises an `EnvelopeError`.
+
+    Says nothing about what was signed, nor whether the path counts for anybody.
+    """
+    return _verify(token, chains)[1].path
+
+
 def without_contents(token: bytes) -> bytes:
     """What is left of a token whose contents are purged: its header and its signature.
 
@@ -215,7 +227,7 @@ def _parse(token: bytes) -> _Parsed:
     if len(token) > MAXIMUM_TOKEN:
         raise errors.TooLargeError(f"the token has {len(token)} bytes; {MAXIMUM_TOKEN} are allowed")
     # 2.
-    match token.split(b"."):
+    match token.split(b".", 3):
         case [first, second, third]:
             segments = (first, second, third)
         case _:
@@ -290,6 +302,7 @@ def _opened(
         signed_at=parsed.signed_at,
         incarnation=parsed.header["inc"],
         from_above=from_above,
+        chain=parsed.chain,
     )
 
 

@@ -70,6 +70,12 @@ class ChainError(EnvelopeError):
     code = "envelope.chain"
 
 
+class PathError(EnvelopeError):
+    """An office stands twice in the certificates: one below it certifies in its name."""
+
+    code = "envelope.path"
+
+
 class ExpiredError(EnvelopeError):
     """The certificates were not valid at the time of signing."""
 
@@ -170,6 +176,12 @@ class EvidenceError(ProtocolError):
     """A message carried inside another one does not prove what it is carried for."""
 
     code = "evidence.refused"
+
+
+class BundleError(ProtocolError):
+    """The file is no evidence about an item in the format that is known here."""
+
+    code = "evidence.bundle"
 
 
 class LifecycleError(ProtocolError):

@@ -18,6 +18,7 @@ That an inner message belongs to the item is vouched for by the office that carr
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from protocol import envelope
 from protocol.envelope import Opened
@@ -37,6 +38,8 @@ class ProvenFact:
     path: Path
     carriers: tuple[Path, ...]
     """The offices that handed it on, the one nearest to us first; empty when it came directly."""
+    signed_at: datetime
+    """When the office that decided signed it, by its own clock."""
 
 
 def fact_of(message: Opened, *, chains: Chains, place: Place) -> ProvenFact:
@@ -60,7 +63,7 @@ def fact_of(message: Opened, *, chains: Chains, place: Place) -> ProvenFact:
     # 6.
     if feedback.fact.office.id != current.path.node:
         raise EvidenceError(f"{current.path} states a fact of {feedback.fact.office.id}")
-    return ProvenFact(feedback.fact, current.path, tuple(carriers))
+    return ProvenFact(feedback.fact, current.path, tuple(carriers), current.signed_at)
 
 
 def origins_of(message: Opened, *, chains: Chains, place: Place) -> tuple[Opened, ...]:

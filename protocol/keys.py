@@ -29,6 +29,9 @@ class Signer(Protocol):
     def sign(self, message: bytes) -> bytes:
         """The signature in JWS form: for ES256, r and s in 32 bytes each (RFC 7518 §3.4)."""
 
+    def fixed(self) -> Signer:
+        """This signer as it is now: its chain and its key fit, whatever is renewed meanwhile."""
+
 
 class P256Signer:
     """A `Signer` with its private key in memory. Signs deterministically (RFC 6979)."""
@@ -45,3 +48,6 @@ class P256Signer:
     def sign(self, message: bytes) -> bytes:
         r, s = decode_dss_signature(self._key.sign(message, self._algorithm))
         return r.to_bytes(COORDINATE_BYTES, "big") + s.to_bytes(COORDINATE_BYTES, "big")
+
+    def fixed(self) -> Signer:
+        return self

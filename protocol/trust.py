@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import verification
 from joserfc.jwk import ECKey
 
 from protocol import certificates
-from protocol.errors import CertificateError, ChainError, ExpiredError
+from protocol.errors import CertificateError, ChainError, ExpiredError, PathError
 from protocol.identifiers import Digest, NodeId, digest
 
 CACHED_CHAINS = 4_096
@@ -67,6 +67,7 @@ class Place:
 
     def __init__(self, own: Path, issuing: IssuingOffice | None = None) -> None:
         self.own = own
+        self.issuing = issuing
         self._certifies: tuple[IssuingOffice, ...] | None = None
         if issuing is not None:
             is_root = own.issuers == (issuing,)
@@ -114,15 +115,20 @@ class Chains:
     def __init__(self, roots: Sequence[x509.Certificate]) -> None:
         if not roots:
             raise ValueError("without a root certificate nothing can be verified")
-        self._store = verification.Store(list(roots))
-        self._roots = list(roots)
         self._known: OrderedDict[tuple[bytes, ...], VerifiedChain] = OrderedDict()
+        self.trust(roots)
+
+    def trust(self, roots: Sequence[x509.Certificate]) -> None:
+        """Trust these roots from now on, and no others."""
+        self._store = verification.Store(list(roots))
+        self.roots = tuple(roots)
+        self._known.clear()
 
     def verify(self, chain: tuple[bytes, ...], at: datetime) -> VerifiedChain:
         """The path and key of a chain (DER, leaf first) that was valid at the time `at`.
 
-        Raises `CertificateError` for a form the rules forbid, `ExpiredError`, and
-        `ChainError` for everything that does not lead to a root.
+        Raises `CertificateError` for a form the rules forbid, `ExpiredError`, `PathError` where an
+        office stands twice, and `ChainError` for everything that does not lead to a root.
         """
         known = self._known.get(chain)
         if known is None or not known.not_before <= at <= known.not_after:
@@ -133,6 +139,29 @@ class Chains:
             if len(self._known) > CACHED_CHAINS:
                 self._known.popitem(last=False)
         return known
+
+    def issued_beside(self, der: bytes, chain: tuple[bytes, ...]) -> IssuingOffice:
+        """The office of an issuing certificate that has the same issuer as a chain's leaf.
+
+        The chain was verified; dates are not looked at. Raises `CertificateError`, and `ChainError`
+        where the issuer is another one.
+        """
+        certificate = _issuing_certificate(der)
+        issuers = [_parse(chain[1])] if len(chain) > 1 else self.roots
+        for issuer in issuers:
+            if _issued(_parse(chain[0]), issuer) and _issued(certificate, issuer):
+                return issuing_office(certificate)
+        raise ChainError("the issuing certificate is another office's, or altered")
+
+    def root_again(self, der: bytes) -> bool:
+        """Whether this certificate is one of a trusted root's office and key.
+
+        Raises `CertificateError`.
+        """
+        certificate = _issuing_certificate(der)
+        return _issued(certificate, certificate) and any(
+            issuing_office(certificate) == issuing_office(root) for root in self.roots
+        )
 
     def _examine(self, chain: tuple[bytes, ...], at: datetime) -> VerifiedChain:
         if not 1 <= len(chain) < certificates.MAXIMUM_DEPTH:
@@ -164,7 +193,7 @@ class Chains:
             nodes[0],
         )
         if len(set(path.offices)) != len(path.offices):
-            raise ChainError("an office stands in its own chain twice")
+            raise PathError(f"an office stands twice in the path {path}")
         return VerifiedChain(
             path=path,
             key=ECKey.import_key(
@@ -215,6 +244,27 @@ def _examine_form(certificate: x509.Certificate) -> NodeId:
         raise CertificateError("a certificate has no extended key usage") from error
     _public_key(certificate)
     return certificates.node_of(extensions)
+
+
+def _issuing_certificate(der: bytes) -> x509.Certificate:
+    certificate = _parse(der)
+    _examine_form(certificate)
+    try:
+        constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
+        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+    except x509.ExtensionNotFound as error:
+        raise CertificateError("an issuing certificate does not state its usage") from error
+    if not constraints.ca or not usage.key_cert_sign:
+        raise CertificateError("a node certificate may not issue certificates")
+    return certificate
+
+
+def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
 
 
 def _examine_leaf(certificate: x509.Certificate) -> None:

@@ -12,9 +12,11 @@ router = APIRouter(prefix="/session", tags=["session"])
 
 
 @router.post("", status_code=204)
-async def log_in(given: Credentials, desk: OneDesk, settings: Web, response: Response) -> None:
+async def log_in(
+    given: Credentials, request: Request, desk: OneDesk, settings: Web, response: Response
+) -> None:
     """Log in; the session is kept in a cookie."""
-    await session.begin(response, desk, settings, given.username, given.password)
+    await session.begin(request, response, desk, settings, given.username, given.password)
 
 
 @router.get("")

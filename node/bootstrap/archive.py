@@ -26,6 +26,7 @@ from sqlalchemy import Table
 from node.bootstrap import vault
 from node.config import FILE_NAME, Settings
 from node.errors import BackupError
+from node.keys.signer import next_key
 from node.storage import dump
 from node.storage.database import Database
 from node.workflow import directory
@@ -159,10 +160,17 @@ def _member(table: Table) -> str:
 
 
 def _secrets(settings: Settings) -> bytes:
-    paths = [Path(FILE_NAME), *settings.keys.model_dump().values()]
-    content = {
+    # The relay may put a new key and its chain in place between the reading of two files.
+    content = _read_secrets(settings)
+    while content != (again := _read_secrets(settings)):
+        content = again
+    return json.dumps(content).encode()
+
+
+def _read_secrets(settings: Settings) -> dict[str, str]:
+    paths = [Path(FILE_NAME), *settings.keys.places, next_key(settings.keys.node_key)]
+    return {
         str(path): base64.b64encode(settings.path(path).read_bytes()).decode()
         for path in paths
         if settings.path(path).exists()
     }
-    return json.dumps(content).encode()

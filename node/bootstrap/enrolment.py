@@ -17,20 +17,20 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from node import config, keys
+from node import config
+from node.bootstrap import keyring
 from node.config import FILE_NAME, KeySettings, OfficeSettings, Settings
 from node.errors import ConfigurationError
+from node.keys import file as keys
+from node.keys.terms import ISSUING_DAYS, NODE_DAYS, ROOT_DAYS, term
 from node.storage.database import Database
 from node.workflow import directory
 from protocol import certificates
-from protocol.certificates import Issuer, Term
+from protocol.certificates import Issuer
 from protocol.errors import CertificateError, ProtocolError
 from protocol.offices import OfficeReference
 from protocol.trust import Chains
 
-ROOT_DAYS = 3650
-ISSUING_DAYS = 1825
-NODE_DAYS = 730
 PLACES = KeySettings()
 
 
@@ -65,7 +65,9 @@ def prepare(folder: Path, office: OfficeSettings, content: dict[str, dict[str, o
     if file.exists():
         raise ConfigurationError(f"{file} exists already: choose another folder")
     (folder / PLACES.node_key.parent).mkdir(parents=True, exist_ok=True, mode=0o700)
-    keys.write_private_key(folder / PLACES.node_key, keys.new_private_key())
+    named = content.get("keys", {}).get("passphrase_file")
+    passphrase = keyring.find_passphrase(folder, None if named is None else Path(str(named)))
+    keys.write_private_key(folder / PLACES.node_key, keys.new_private_key(), passphrase)
     file.write_text(_toml({"office": office.model_dump(exclude_none=True), **content}), "utf-8")
     file.chmod(0o600)
 
@@ -73,11 +75,12 @@ def prepare(folder: Path, office: OfficeSettings, content: dict[str, dict[str, o
 def make_root(folder: Path, office: OfficeSettings, now: datetime) -> None:
     """Make the top office's root and its node certificate."""
     key = keys.new_private_key()
-    root = certificates.root(office.id, key, _term(now, ROOT_DAYS))
-    keys.write_private_key(folder / PLACES.issuing_key, key)
-    node_key = keys.read_private_key(folder / PLACES.node_key)
+    root = certificates.root(office.id, key, term(now, ROOT_DAYS))
+    passphrase = _passphrase(folder)
+    keys.write_private_key(folder / PLACES.issuing_key, key, passphrase)
+    node_key = keys.read_private_key(folder / PLACES.node_key, passphrase)
     leaf = certificates.node_certificate(
-        certificates.request(office.id, node_key), Issuer(root, key), _term(now, NODE_DAYS)
+        certificates.request(office.id, node_key), Issuer(root, key), term(now, NODE_DAYS)
     )
     keys.write_certificates(folder / PLACES.root, [root])
     keys.write_certificates(folder / PLACES.issuing_chain, [root])
@@ -86,12 +89,15 @@ def make_root(folder: Path, office: OfficeSettings, now: datetime) -> None:
 
 def make_request(folder: Path, office: OfficeSettings, *, hub: bool) -> Request:
     """The request for the office above; a hub asks for an issuing certificate too."""
+    passphrase = _passphrase(folder)
     issuing: x509.CertificateSigningRequest | None = None
     if hub:
         key = keys.new_private_key()
-        keys.write_private_key(folder / PLACES.issuing_key, key)
+        keys.write_private_key(folder / PLACES.issuing_key, key, passphrase)
         issuing = certificates.request(office.id, key)
-    node = certificates.request(office.id, keys.read_private_key(folder / PLACES.node_key))
+    node = certificates.request(
+        office.id, keys.read_private_key(folder / PLACES.node_key, passphrase)
+    )
     return Request(
         office=office,
         node=node.public_bytes(Encoding.PEM).decode(),
@@ -112,17 +118,17 @@ async def certify(
         raise ConfigurationError("this office has no issuing certificate: it cannot have children")
     chain = keys.read_certificates(chain_file)
     root = keys.read_certificates(settings.path(settings.keys.root))[0]
-    issuer = Issuer(chain[0], keys.read_private_key(settings.path(settings.keys.issuing_key)))
+    issuer = keyring.of(settings).issuer()
     above = [certificates.node_of(c.extensions) for c in [*chain, root]]
     if request.office.id in above:
         raise CertificateError(f"{request.office.id} is the name of this office or one above it")
     below_root = [] if chain[0] == root else chain
     asked = _csr(request.node, request.office.id)
-    leaf = certificates.node_certificate(asked, issuer, _term(now, NODE_DAYS))
+    leaf = certificates.node_certificate(asked, issuer, term(now, NODE_DAYS))
     issuing: x509.Certificate | None = None
     if request.issuing is not None:
         asked = _csr(request.issuing, request.office.id)
-        issuing = certificates.issuing_certificate(asked, issuer, _term(now, ISSUING_DAYS))
+        issuing = certificates.issuing_certificate(asked, issuer, term(now, ISSUING_DAYS))
     async with database.writing.begin() as session:
         await directory.know(session, request.office.reference, "child", request.office.region_code)
     return Welcome(
@@ -142,7 +148,7 @@ def accept(folder: Path, welcome: Welcome) -> None:
         raise ConfigurationError(f"this welcome is for {welcome.office}, not {settings.office.id}")
     if settings.parent is not None:
         raise ConfigurationError(f"this office stands below {settings.parent.id} already")
-    key = keys.read_private_key(folder / PLACES.node_key).public_key()
+    key = keys.read_private_key(folder / PLACES.node_key, _passphrase(folder)).public_key()
     _demand_whole(welcome)
     leaf = x509.load_pem_x509_certificate(welcome.node[0].encode())
     if leaf.public_key() != key:
@@ -174,6 +180,12 @@ def read_welcome(text: str) -> Welcome:
         raise ConfigurationError("this file is no welcome from an office above") from error
 
 
+def _passphrase(folder: Path) -> bytes | None:
+    return keyring.find_passphrase(
+        folder, config.load(folder, config.FileSettings).keys.passphrase_file
+    )
+
+
 def _demand_whole(welcome: Welcome) -> None:
     # Before anything is written: a folder that was welcomed cannot be welcomed again.
     try:
@@ -201,10 +213,6 @@ def _csr(pem: str, node: str) -> x509.CertificateSigningRequest:
     if certificates.node_of(asked.extensions) != node:
         raise CertificateError("the request is for another office than it says")
     return asked
-
-
-def _term(now: datetime, days: int) -> Term:
-    return Term(now, days, x509.random_serial_number())
 
 
 def _pem(certificate: x509.Certificate) -> str:

@@ -17,9 +17,11 @@ from uuid import UUID
 import structlog
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from node import keys
+from node.bootstrap import keyring
 from node.config import Settings
 from node.errors import SupersededError
+from node.keys import file as keys
+from node.keys.signer import FileSigner
 from node.loop import Loop, Wakers
 from node.relay import window
 from node.relay.accountant import Accountant
@@ -27,11 +29,14 @@ from node.relay.asker import Asker
 from node.relay.auditor import Auditor
 from node.relay.blobs import BlobSender
 from node.relay.caretaker import Caretaker, Storekeeper
+from node.relay.certifier import Certifier
 from node.relay.collector import Collector
 from node.relay.consumer import Consumer
+from node.relay.expiry import ExpiryWatch
 from node.relay.memory import BLOBS, Switchboard
 from node.relay.publisher import Publisher
 from node.relay.recovery import Recoverer
+from node.relay.renewer import Renewer
 from node.relay.replay import Replayer
 from node.relay.routes import AmqpTransport
 from node.relay.supplier import Supplier
@@ -42,7 +47,6 @@ from node.storage.shelf import Shelf
 from node.workflow import directory
 from node.workflow.desk import Desk
 from protocol.identifiers import NodeId, uuid7
-from protocol.keys import Signer
 from protocol.trust import Chains, IssuingOffice, Place, issuing_office
 
 log = structlog.get_logger()
@@ -51,6 +55,7 @@ Half = Literal["both", "web", "relay"]
 AUDIT_POLL = 1.0
 STATEMENT_POLL = 600.0
 STOREKEEPER_POLL = 600.0
+EXPIRY_POLL = 3600.0
 
 
 def system_clock() -> datetime:
@@ -92,7 +97,8 @@ class Node:
                 desk.wakers.on("outbox", self._notify)
             return
         transport, lane = self._carriers()
-        signer = self.signer()
+        ring = keyring.of(settings)
+        signer = ring.signer()
         poll = settings.relay.poll
         publishers = [
             Publisher(
@@ -114,6 +120,14 @@ class Node:
         storing = Loop("storekeeper", Storekeeper(desk).step, poll=STOREKEEPER_POLL)
         self._loops = [*sending, taking, sealing, stating, recovering, replaying]
         self._loops += [asking, supplying, collecting, storing]
+        certifier = Certifier(desk, ring, settings.certificates)
+        trusting = [
+            Loop("certifier", certifier.step, poll=poll),
+            Loop("renewer", Renewer(desk, ring, signer).step, poll=poll),
+        ]
+        self._loops += [*trusting, Loop("expiry", ExpiryWatch(desk, ring).step, poll=EXPIRY_POLL)]
+        for loop in trusting:
+            desk.wakers.on("certificates", loop.wake)
         lane.on_arrival(collecting.wake)
         for loop in (asking, supplying):
             lane.on_way(loop.wake)
@@ -164,12 +178,9 @@ class Node:
         await self.desk.database.close()
         log.info("node.stopped", node=self.desk.node)
 
-    def signer(self) -> Signer:
+    def signer(self) -> FileSigner:
         """The node's key. Raises `ConfigurationError`."""
-        settings = self.settings
-        return keys.file_signer(
-            settings.path(settings.keys.node_key), settings.path(settings.keys.node_chain)
-        )
+        return keyring.of(self.settings).signer()
 
     def _carriers(self) -> tuple[Transport, Transport]:
         """What carries messages, and what carries pieces beside them."""

@@ -20,7 +20,8 @@ from pathlib import Path
 
 from sqlalchemy import delete, select, update
 
-from node import config, keys
+from node import config
+from node.bootstrap import keyring
 from node.bootstrap.archive import Backup, Progress
 from node.config import Settings
 from node.errors import BackupError
@@ -31,6 +32,7 @@ from node.storage.offices import Office
 from node.storage.people import LoginSession
 from node.storage.recovery import Epoch, Recovery
 from node.workflow import audit, directory, recovery
+from node.workflow.desk import CLI
 from protocol import envelope
 from protocol.identifiers import NodeId
 from protocol.keys import Signer
@@ -57,9 +59,7 @@ async def restore(
             for table in dump.TABLES:
                 rows = await dump.load(session, table, backup.rows(table))
                 progress(table.name, rows)
-            signer = keys.file_signer(
-                settings.path(settings.keys.node_key), settings.path(settings.keys.node_chain)
-            )
+            signer = keyring.of(settings).signer()
             await begin_epoch(session, settings.office.id, signer, backup_at=backup.at, now=now)
     finally:
         await database.close()
@@ -118,6 +118,7 @@ async def begin_epoch(
         now,
         actor="system",
         action="restored",
+        came_from=CLI,
         incarnation=incarnation,
         backup_at=backup_at.isoformat(),
         declaration=token.decode(),

@@ -53,6 +53,7 @@ class Serving:
                 access_log=False,
                 lifespan="off",
                 server_header=False,
+                forwarded_allow_ips=node.settings.web.trusted_proxies,
             )
             server = _Server(configuration)
             self._servers.append(server)

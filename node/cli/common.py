@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import typer
@@ -15,7 +17,7 @@ import typer
 from node import log
 from node.bootstrap import node as bootstrap
 from node.config import Settings, load
-from node.errors import ConfigurationError, DatabaseAwayError
+from node.errors import ConfigurationError, DatabaseAwayError, InputError
 from node.storage.database import is_away, lacks_tables
 from node.workflow import access
 from node.workflow.desk import Actor, Desk
@@ -70,9 +72,32 @@ async def desk(config: Path) -> AsyncIterator[Desk]:
         await opened.database.close()
 
 
-def operator(opened: Desk) -> Actor:
+def operator(opened: Desk, role: str = access.ADMINISTRATOR) -> Actor:
     """Whoever may read the office's configuration: not asked for an account."""
-    return Actor(id=opened.new_id(), username=OPERATOR, name=OPERATOR, role=access.ADMINISTRATOR)
+    return Actor(id=opened.new_id(), username=OPERATOR, name=OPERATOR, role=role)
+
+
+def reader(opened: Desk) -> Actor:
+    """The same, reading items as an editor: the configuration opens the database anyway."""
+    return Actor(id=opened.new_id(), username=OPERATOR, name=OPERATOR, role=access.EDITOR)
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Write a file that may hold an item: for its owner alone. Raises `ConfigurationError`."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+    except OSError as error:
+        raise ConfigurationError(f"cannot write {path}: {error.strerror}") from error
+
+
+def item_id(text: str) -> UUID:
+    """The id of an item as it was typed. Raises `InputError`."""
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise InputError(f"{text!r} is no item id") from error
 
 
 def moment(at: datetime | None) -> str:

@@ -39,6 +39,9 @@ def init(
     broker: Annotated[str | None, typer.Option(help="本机关 RabbitMQ 地址（有下级时）")] = None,
     management: Annotated[str | None, typer.Option(help="RabbitMQ 管理接口地址")] = None,
     database: Annotated[str | None, typer.Option(help="数据库地址，默认 SQLite")] = None,
+    passphrase_file: Annotated[
+        Path | None, typer.Option(help="密钥口令文件（仅本人可读），密钥将加密保存")
+    ] = None,
     welcome: Annotated[Path | None, typer.Option(help="装入上级发回的准入文件")] = None,
 ) -> None:
     """新建一个机关的数据文件夹、配置和密钥；再次运行并加 --welcome 装入上级发回的准入文件。"""
@@ -62,6 +65,8 @@ def init(
         content["hub"] = {"broker": broker}
         if management is not None:
             content["hub"]["management"] = management
+    if passphrase_file is not None:
+        content["keys"] = {"passphrase_file": str(passphrase_file.absolute())}
     with _writing(folder):
         enrolment.prepare(folder, office, content)
         if top:

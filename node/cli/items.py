@@ -13,7 +13,7 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from node.cli import manuscript
-from node.cli.common import Config, desk, run
+from node.cli.common import Config, desk, item_id, reader, run
 from node.cli.timeline import print_item
 from node.errors import InputError
 from node.workflow import files, people, reading, submissions
@@ -56,11 +56,7 @@ def show(
     config: Config = Path(),
 ) -> None:
     """显示一件信息和它在各级的办理过程。"""
-    try:
-        item_id = UUID(item)
-    except ValueError as error:
-        raise InputError(f"{item!r} is no item id") from error
-    print_item(run(_show(config, item_id)))
+    print_item(run(_show(config, item_id(item))))
 
 
 async def _submit(config: Path, author: str, draft: Draft, attach: list[Path]) -> UUID:
@@ -88,11 +84,9 @@ async def _chunks(file: Path) -> AsyncIterator[bytes]:
             yield chunk
 
 
-async def _show(config: Path, item_id: UUID) -> ItemView:
+async def _show(config: Path, item: UUID) -> ItemView:
     async with desk(config) as opened:
-        # Who may read the office's configuration may read its database.
-        operator = Actor(id=opened.new_id(), username="operator", name="operator", role="editor")
-        return await reading.view(opened, operator, item_id)
+        return await reading.view(opened, reader(opened), item)
 
 
 async def _actor(opened: Desk, username: str) -> Actor:

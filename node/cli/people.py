@@ -22,7 +22,12 @@ def register(application: typer.Typer) -> None:
 def add(
     username: Annotated[str, typer.Argument(help="用户名")],
     name: Annotated[str, typer.Option(help="姓名")],
-    role: Annotated[str, typer.Option(help="author（撰稿人）、editor（编辑）或 administrator")],
+    role: Annotated[
+        str,
+        typer.Option(
+            help="author（撰稿人）、editor（编辑）、administrator（管理员）或 auditor（审计员）"
+        ),
+    ],
     kind: Annotated[
         str | None, typer.Option(help="撰稿人类别：member、informant、party_group…")
     ] = None,

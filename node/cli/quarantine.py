@@ -6,7 +6,6 @@ audit log names the operator. A replay is carried out by the running relay.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -15,8 +14,8 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
-from node.cli.common import Config, desk, moment, operator, run
-from node.errors import ConfigurationError, InputError
+from node.cli.common import Config, desk, moment, operator, run, write_private
+from node.errors import InputError
 from node.workflow import phrases, quarantine
 from node.workflow.quarantine import Page, Seen
 
@@ -61,7 +60,7 @@ def show(
     id = _id(message)
     _print_one(run(_show(config, id)))
     if output is not None:
-        _write(output, run(_bytes(config, id)))
+        write_private(output, run(_bytes(config, id)))
 
 
 def replay(message: Message, config: Config = Path()) -> None:
@@ -164,16 +163,6 @@ def _print_one(seen: Seen) -> None:
         lines["上次重放"] = f"仍未收下（{held.outcome}）"
     for name, value in lines.items():
         print(f"{name}：{value}")
-
-
-def _write(output: Path, data: bytes) -> None:
-    try:
-        # It may hold an item: for its owner alone.
-        descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-    except OSError as error:
-        raise ConfigurationError(f"cannot write {output}: {error.strerror}") from error
 
 
 def _id(text: str) -> UUID:

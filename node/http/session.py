@@ -19,6 +19,7 @@ from node.workflow import people
 from node.workflow.desk import Actor, Desk
 
 COOKIE = "zhitong_session"
+LONGEST_ADDRESS = 60
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -34,6 +35,12 @@ def web_settings(request: Request) -> WebSettings:
     return settings
 
 
+def address_of(request: Request) -> str:
+    """The client's address: from behind a trusted proxy, the one that the proxy saw."""
+    # Without one where the server listens on a socket in the file system.
+    return "local" if request.client is None else request.client.host[:LONGEST_ADDRESS]
+
+
 OneDesk = Annotated[Desk, Depends(desk_of)]
 Web = Annotated[WebSettings, Depends(web_settings)]
 
@@ -43,7 +50,7 @@ async def actor(request: Request, desk: OneDesk) -> Actor:
     token = request.cookies.get(COOKIE)
     if token is None:
         raise NotLoggedInError
-    return await people.by_session(desk, token)
+    return await people.by_session(desk, token, came_from=address_of(request))
 
 
 Person = Annotated[Actor, Depends(actor)]
@@ -59,11 +66,23 @@ async def same_origin(request: Request) -> None:
 
 
 async def begin(
-    response: Response, desk: Desk, settings: WebSettings, username: str, password: str
+    request: Request,
+    response: Response,
+    desk: Desk,
+    settings: WebSettings,
+    username: str,
+    password: str,
 ) -> None:
     """Log in and set the cookie. Raises `WrongPasswordError` or `LockedOutError`."""
     lasts = timedelta(hours=settings.session_hours)
-    token = await people.log_in(desk, username, password, lasts=lasts, new_token=_new_token)
+    token = await people.log_in(
+        desk,
+        username,
+        password,
+        lasts=lasts,
+        new_token=_new_token,
+        came_from=address_of(request),
+    )
     response.set_cookie(
         COOKIE,
         token,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -34,6 +34,7 @@ class Deed(NamedTuple):
     action: str
     subject: str | None
     detail: dict[str, Any]
+    came_from: str | None
 
 
 COLUMNS = (
@@ -43,6 +44,7 @@ COLUMNS = (
     AuditRow.action,
     AuditRow.subject,
     AuditRow.detail,
+    AuditRow.came_from,
 )
 
 
@@ -91,34 +93,41 @@ async def has_unsealed(session: Session) -> bool:
     return await session.scalar(query) is not None
 
 
-async def broken_seal(session: Session) -> int | None:
-    """The number of the first seal that does not fit its rows; None when the chain holds."""
-    before, number, incarnation = GENESIS, 0, 1
-    for seal in (await session.scalars(select(AuditSeal).order_by(AuditSeal.seal))).all():
-        rows = await _read(session, AuditRow.seal == seal.seal)
-        follows = seal.seal == number + 1 or seal.incarnation > incarnation
-        if not follows or seal.rows != len(rows) or seal.hash != chain(before, rows):
-            return seal.seal
-        before, number, incarnation = seal.hash, seal.seal, seal.incarnation
-    return None
-
-
-def chain(before: str, rows: Sequence[Deed]) -> str:
+def chain(before: str, rows: Iterable[Deed]) -> str:
     """The hash of a seal over the rows, following the hash before it."""
-    total = hashlib.sha256(bytes.fromhex(before))
+    total = Total(before)
     for row in rows:
-        total.update(hashlib.sha256(_canonical(row)).digest())
-    return total.hexdigest()
+        total.add(row)
+    return total.hash
+
+
+class Total:
+    """The hash of a seal while its rows come one by one, in the order of their ids."""
+
+    def __init__(self, before: str) -> None:
+        self._hash = hashlib.sha256(bytes.fromhex(before))
+        self.rows = 0
+
+    def add(self, row: Deed) -> None:
+        """One more row."""
+        self._hash.update(hashlib.sha256(_canonical(row)).digest())
+        self.rows += 1
+
+    @property
+    def hash(self) -> str:
+        """Over the rows so far."""
+        return self._hash.hexdigest()
 
 
 def _canonical(row: Deed) -> bytes:
     content = [row.id, row.at.isoformat(), row.actor, row.action, row.subject, row.detail]
+    if row.came_from is not None:
+        # Rows that were sealed before there was one keep their hash.
+        content.append(row.came_from)
     return json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-async def _read(
-    session: Session, where: ColumnElement[bool], limit: int | None = None
-) -> list[Deed]:
+async def _read(session: Session, where: ColumnElement[bool], limit: int) -> list[Deed]:
     # As plain rows: mapped objects are slow, and a burst writes thousands.
     found = await session.execute(select(*COLUMNS).where(where).order_by(AuditRow.id).limit(limit))
     return [Deed(*row) for row in found]

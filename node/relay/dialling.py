@@ -28,7 +28,12 @@ async def dial(url: URL) -> AbstractConnection:
     """An open connection to the broker. Raises `amqp.FAILURES`."""
     connection = aio_pika.Connection(url)
     connection.kwargs["transport_factory"] = Reaching()
-    await connection.connect(timeout=DIAL_SECONDS)
+    try:
+        await connection.connect(timeout=DIAL_SECONDS)
+    except BaseException:
+        # Left open, it would say farewell when it is collected, perhaps where no loop runs.
+        await connection.close()
+        raise
     return connection
 
 

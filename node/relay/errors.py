@@ -25,6 +25,12 @@ class IncarnationError(ZhitongError):
     permanent = False
 
 
+class ReceiptError(ZhitongError):
+    """A receipt confirms what was sent to another office, or other bytes than were sent."""
+
+    code = "receipt.mismatch"
+
+
 class PoisonError(ZhitongError):
     """Taking the message in failed in a way that nobody foresaw; an operator must look."""
 

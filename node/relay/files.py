@@ -36,7 +36,7 @@ from node.storage.database import Session
 from node.storage.messages import Outgoing
 from node.storage.offices import Link
 from node.workflow import audit
-from node.workflow.desk import Desk
+from node.workflow.desk import CLI, Desk
 from node.workflow.outbox import LINK_PRIORITY
 from protocol import envelope
 from protocol.identifiers import NodeId
@@ -167,6 +167,7 @@ class Exporter:
                 now,
                 actor=by,
                 action="link_exported",
+                came_from=CLI,
                 subject=peer,
                 files=len(exported.files),
                 messages=exported.messages,
@@ -198,6 +199,7 @@ async def take_in_file(
             now,
             actor=by,
             action="link_imported",
+            came_from=CLI,
             subject=sender,
             applied=total.applied,
             parked=total.parked,

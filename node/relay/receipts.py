@@ -3,6 +3,8 @@
 A receipt is an outbox row of the transaction that took the batch in, so it is signed and sent
 after that transaction committed, or never. It carries the newest seal of this office's audit
 chain: the neighbour becomes a witness.
+
+The sender keeps the receipt that first said `received`, for its evidence: one row for the batch.
 """
 
 from __future__ import annotations
@@ -16,11 +18,12 @@ import structlog
 from sqlalchemy import func, select, update
 
 from node.config import RelaySettings
-from node.relay import window
+from node.relay import window, witnesses
+from node.relay.errors import ReceiptError
 from node.storage import bulk
 from node.storage.audit import AuditSeal
 from node.storage.database import Session
-from node.storage.messages import Outgoing
+from node.storage.messages import KeptReceipt, Outgoing
 from node.storage.offices import Link, Office
 from node.workflow import outbox
 from node.workflow.desk import Desk
@@ -77,7 +80,9 @@ async def send(
 async def take(session: Session, settings: RelaySettings, message: Opened, now: datetime) -> None:
     """Mark what a neighbour says about messages of ours. A positive verdict is never undone.
 
-    An entry about a message that we did not send, or with another digest, changes nothing.
+    Raises `ReceiptError`, before anything is changed, when it confirms what it was not sent. A
+    refusal of that kind is honest news: somebody else speaks in our name. It changes nothing, nor
+    does an entry about a message that is not known here.
     """
     receipt = message.data
     assert isinstance(receipt, Receipt)
@@ -85,13 +90,17 @@ async def take(session: Session, settings: RelaySettings, message: Opened, now: 
     # Of two verdicts on one message, the positive one.
     entries = sorted(receipt.entries, key=lambda entry: entry.verdict == "received")
     verdicts = {entry.id: entry for entry in entries}
+    sent = await _sent(session, list(verdicts))
+    _demand_ours(receipt, peer, sent)
     answered: list[UUID] = []
-    for row in await _sent(session, peer, list(verdicts)):
+    is_new = False
+    for row in sent:
         verdict = verdicts.pop(row.id)
-        if verdict.digest != row.digest:
+        if not row.is_of(verdict, peer):
             log.error("receipt.mismatch", peer=peer, message_id=str(row.id))
         elif verdict.verdict == "received":
             answered.append(row.id)
+            is_new = is_new or row.receipt is None
         elif row.state != "received":
             await _refuse(session, settings, row, verdict, now)
             log.warning("outbox.refused", peer=peer, message_id=str(row.id), code=verdict.code)
@@ -107,27 +116,59 @@ async def take(session: Session, settings: RelaySettings, message: Opened, now: 
                 resend_at=None,
                 # Published, and the publisher was killed before it had marked it.
                 first_sent_at=func.coalesce(Outgoing.first_sent_at, now),
+                receipt=func.coalesce(Outgoing.receipt, message.event.id),
             )
+        )
+    if is_new:
+        await bulk.upsert(
+            session,
+            KeptReceipt,
+            peer=peer,
+            id=message.event.id,
+            token=message.token,
+            received_at=now,
         )
     for id in verdicts:
         log.error("receipt.unknown", peer=peer, message_id=str(id))
     if receipt.audit is not None:
         link = await session.get(Link, peer)
-        if link is not None and (link.audit_seal or 0) <= receipt.audit.seal:
-            link.audit_seal, link.audit_hash = receipt.audit.seal, receipt.audit.hash
+        if link is not None:
+            await witnesses.take(session, link, receipt.audit, message, now)
 
 
 class _Sent(NamedTuple):
     id: UUID
+    peer: str
     digest: str
     state: str
     attempts: int
+    receipt: UUID | None
+
+    def is_of(self, entry: ReceiptEntry, peer: NodeId) -> bool:
+        """Whether the entry of this peer is about these very bytes, sent to it."""
+        return (self.peer, self.digest) == (peer, entry.digest)
 
 
-async def _sent(session: Session, peer: NodeId, ids: Sequence[UUID]) -> list[_Sent]:
+def _demand_ours(receipt: Receipt, peer: NodeId, sent: Sequence[_Sent]) -> None:
+    rows = {row.id: row for row in sent}
+    for entry in receipt.entries:
+        row = rows.get(entry.id)
+        if row is not None and entry.verdict == "received" and not row.is_of(entry, peer):
+            log.error("receipt.mismatch", peer=peer, message_id=str(row.id))
+            raise ReceiptError
+
+
+async def _sent(session: Session, ids: Sequence[UUID]) -> list[_Sent]:
     found = await session.execute(
-        select(Outgoing.id, Outgoing.digest, Outgoing.state, Outgoing.attempts)
-        .where(bulk.among(session, Outgoing.id, ids), Outgoing.peer == peer)
+        select(
+            Outgoing.id,
+            Outgoing.peer,
+            Outgoing.digest,
+            Outgoing.state,
+            Outgoing.attempts,
+            Outgoing.receipt,
+        )
+        .where(bulk.among(session, Outgoing.id, ids))
         .order_by(Outgoing.id)
         .with_for_update()
     )

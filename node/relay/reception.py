@@ -38,7 +38,7 @@ from node.storage import bulk
 from node.storage.database import Session, take_turn
 from node.storage.messages import Incoming
 from node.storage.offices import Office
-from node.workflow import accounts, receive
+from node.workflow import accounts, receive, testimony
 from node.workflow import recovery as restored
 from node.workflow.desk import Desk
 from node.workflow.intake import Intake, prepare
@@ -242,9 +242,10 @@ class Reception:
             case Statement():
                 await accounts.take(intake.session, self._desk, message, intake.now)
             case Replay(since=None):
-                intake.purged |= await recovery.take(
-                    intake.session, self._desk, message, intake.now
-                )
+                if not await testimony.take(intake.session, message, intake.now):
+                    intake.purged |= await recovery.take(
+                        intake.session, self._desk, message, intake.now
+                    )
             case Replay():
                 await returning.answer(intake.session, self._desk, message, intake.now)
             case _:

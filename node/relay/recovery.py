@@ -25,7 +25,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
-from sqlalchemy import delete, exists, select
+from sqlalchemy import delete, exists, or_, select
 
 from node.relay import quarantine
 from node.relay.errors import IncarnationError
@@ -133,7 +133,8 @@ class Recoverer:
     async def _apply(self, session: Session, epoch: Epoch, now: datetime, *, items: bool) -> bool:
         known = exists().where(Item.id == Incoming.subject)
         query = select(Incoming).where(Incoming.state == "parked")
-        query = query.where(Incoming.name.in_(ITEMS) if items else known)
+        rest = or_(known, Incoming.subject.is_(None))
+        query = query.where(Incoming.name.in_(ITEMS) if items else rest)
         rows = list(await session.scalars(query.order_by(Incoming.id).limit(BATCH)))
         opened = [(row, self._open(row.token)) for row in rows]
         current = await self._current(session, epoch, opened, now)

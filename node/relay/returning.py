@@ -6,7 +6,7 @@ The answer to one question, which the asker repeats until `more` is false:
     named in the answer, so that it knows what to wait for.
  2. Its messages that we took in since then go back in the answer, as the tokens that they were;
     of those about a purged item, what both ends count. Ours about one are not sent again.
- 3. The last answer names the newest seal of its audit chain that we have seen.
+ 3. The last answer names the newest seals of its audit chain that we have seen.
 
 Both lists go by id, and an answer covers both up to the same id. What is asked twice is answered
 twice: sending again does no harm.
@@ -21,6 +21,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import func, or_, select, update
 
+from node.relay import witnesses
 from node.storage import bulk
 from node.storage.database import Session
 from node.storage.messages import Incoming, Outgoing
@@ -89,6 +90,7 @@ async def answer(session: Session, desk: Desk, message: Opened, now: datetime) -
         ids=tuple(ids),
         more=until is not None,
         audit=None if until is not None else await _head(session, peer),
+        heads=None if until is not None else await witnesses.heads(session, peer),
     )
     outbox.post(session, desk, reply, to=peer, now=now, causation=message.event.id)
     log.warning("replay.answered", peer=peer, tokens=len(tokens), again=len(ids))

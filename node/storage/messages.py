@@ -1,4 +1,4 @@
-"""Messages on their way: outbox, inbox and quarantine."""
+"""Messages on their way: outbox with its receipts, inbox and quarantine."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ class Outgoing(Base):
 
     `payload` holds the exact bytes that are signed whenever the message leaves. `priority` is 0
     for link messages, then the urgency of the item. `resend_at` is when the receipt of a sent
-    message is overdue. `first_sent_at` decides from when on a statement counts the message. Of a
-    purged item the payload is empty.
+    message is overdue. `first_sent_at` decides from when on a statement counts the message.
+    `receipt` names the kept receipt that first said `received`. Of a purged item the payload is
+    empty.
     """
 
     __tablename__ = "outbox"
@@ -39,6 +40,7 @@ class Outgoing(Base):
     sent_at: Mapped[datetime | None]
     resend_at: Mapped[datetime | None]
     answered_at: Mapped[datetime | None]
+    receipt: Mapped[UUID | None]
 
     __table_args__ = (
         # The publisher claims by urgency, then age, one link at a time.
@@ -52,6 +54,20 @@ class Outgoing(Base):
             sqlite_where=text("state in ('pending', 'sent', 'refused')"),
         ),
     )
+
+
+class KeptReceipt(Base):
+    """A receipt as its neighbour signed it: evidence for every message that it says `received` of.
+
+    One row for a whole batch; the rows of the outbox name it.
+    """
+
+    __tablename__ = "receipts"
+
+    peer: Mapped[str] = mapped_column(String(40), primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    token: Mapped[bytes] = mapped_column(LargeBinary)
+    received_at: Mapped[datetime]
 
 
 class Incoming(Base):
@@ -115,6 +131,8 @@ class Quarantined(Base):
 
     __table_args__ = (
         UniqueConstraint("digest", "code"),
+        # The audit log tells of a reason once for each sender and day.
+        Index("ix_quarantine_reason", "code", "peer", "first_at"),
         # The relay replays what was asked for.
         Index(
             "ix_quarantine_wanted",

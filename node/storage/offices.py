@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from node.storage.base import Base
+from node.storage.base import Base, Big
 
 
 class Office(Base):
@@ -33,6 +33,8 @@ class Link(Base):
 
     `silent_since` is set when a receipt is overdue and cleared by anything heard from the peer.
     `stated_at` is when the last statement of account about what was sent there was made.
+    `audit_seal` and `audit_hash` are the highest seal of the peer's chain that a receipt named, and
+    `audit_incarnation` that of the peer when it did.
     `paused_at` is set while an administrator holds business messages back. `exported_at` is when
     messages were last written to a file for the peer. `highest_level` is the highest classification
     of items that the link may carry, either way.
@@ -45,7 +47,8 @@ class Link(Base):
     silent_since: Mapped[datetime | None]
     probe_at: Mapped[datetime | None]
     probes: Mapped[int] = mapped_column(default=0)
-    audit_seal: Mapped[int | None]
+    audit_incarnation: Mapped[int | None] = mapped_column(BigInteger)
+    audit_seal: Mapped[int | None] = mapped_column(Big)
     audit_hash: Mapped[str | None] = mapped_column(String(64))
     stated_at: Mapped[datetime | None]
     paused_at: Mapped[datetime | None]

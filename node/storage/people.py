@@ -12,7 +12,7 @@ from node.storage.base import Base
 
 
 class Person(Base):
-    """An account. `role` is author, editor or administrator."""
+    """An account. `role` is one of `workflow.access.ROLES`."""
 
     __tablename__ = "people"
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from node.storage.base import Base
+from node.storage.base import Base, Big
 
 
 class Epoch(Base):
@@ -42,7 +42,7 @@ class Recovery(Base):
     cursor: Mapped[UUID | None]
     answered_at: Mapped[datetime | None]
     waived_at: Mapped[datetime | None]
-    audit_seal: Mapped[int | None]
+    audit_seal: Mapped[int | None] = mapped_column(Big)
 
 
 class Returned(Base):

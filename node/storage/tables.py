@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from node.storage import (
     audit,
+    certificates,
     events,
     files,
     items,
@@ -17,4 +18,16 @@ from node.storage import (
 from node.storage.base import Base
 
 METADATA = Base.metadata
-MODULES = (audit, events, files, items, messages, offices, people, purges, recovery, statements)
+MODULES = (
+    audit,
+    certificates,
+    events,
+    files,
+    items,
+    messages,
+    offices,
+    people,
+    purges,
+    recovery,
+    statements,
+)

@@ -65,6 +65,7 @@ async def login_page(desk: OneDesk) -> HTMLResponse:
 
 @router.post("/login")
 async def log_in(
+    request: Request,
     desk: OneDesk,
     settings: Web,
     username: Annotated[str, Form()] = "",
@@ -73,7 +74,7 @@ async def log_in(
     """Log in and go to the list."""
     answer = RedirectResponse("/", status_code=303)
     try:
-        await session.begin(answer, desk, settings, username, password)
+        await session.begin(request, answer, desk, settings, username, password)
     except (WrongPasswordError, LockedOutError) as error:
         return _page(
             "login.html", desk, None, status=error.status, problem=error.message, username=username

@@ -8,7 +8,8 @@ from node.workflow.desk import Actor
 AUTHOR = "author"
 EDITOR = "editor"
 ADMINISTRATOR = "administrator"
-ROLES = (AUTHOR, EDITOR, ADMINISTRATOR)
+AUDITOR = "auditor"
+ROLES = (AUTHOR, EDITOR, ADMINISTRATOR, AUDITOR)
 
 MAY: dict[str, frozenset[str]] = {
     "submit": frozenset({AUTHOR, EDITOR}),
@@ -26,6 +27,7 @@ MAY: dict[str, frozenset[str]] = {
     "close": frozenset({EDITOR}),
     "manage_people": frozenset({ADMINISTRATOR}),
     "manage_links": frozenset({ADMINISTRATOR}),
+    "read_audit": frozenset({AUDITOR}),
     "purge": frozenset({ADMINISTRATOR}),
 }
 

@@ -102,7 +102,7 @@ async def reconcile(desk: Desk, actor: Actor, peer: str) -> int:
         if link is None:
             raise UnknownOfficeError(f"{peer} is no neighbour of this office")
         days = await state(session, desk, link, now)
-        audit.note(session, now, actor=actor.username, action="link_reconciled", subject=peer)
+        audit.note(session, now, actor=actor, action="link_reconciled", subject=peer)
     desk.wakers.wake("outbox")
     return days
 

@@ -26,6 +26,11 @@ TO_SENDER = {
     "envelope.expired": CERTIFICATE,
     "envelope.stranger": CERTIFICATE,
     "envelope.data": FORM,
+    "certificate.request": "证书申请不合格：请重新申请（keys rotate）；仍被拒收的，联系维护人员。",
+    "certificate.name": "申请的不是本机关的证书：请核查本机关的配置和密钥。",
+    "certificate.issuing": "签发证书不是上级在这把密钥上签发的：请重新办理准入，不能直接换发。",
+    "certificate.unasked": "对方没有用这把密钥申请过证书，可能已从备份恢复：请对方重新申请。",
+    "certificate.path": "发出的证书与对方所在的层级不符：请核查本机关的签发证书。",
     "envelope.payload": FORM,
 }
 
@@ -39,9 +44,14 @@ TO_RECEIVER = {
     "message.poison": "把日志交给维护人员；程序改正后重放。",
     "message.altered": "编号相同、内容不同：请与对方核实后作废，不要重放。",
     "message.properties": "检查消息服务器上对方的账号设置，改正后重放。",
+    "receipt.mismatch": "回执与本机关所发的消息不符：请立即与对方核实是否被冒用，然后作废。",
     "office.unknown": "先为对方办理准入（certify），然后重放。",
     "envelope.chain": "来历不明：签名不属于本系统的机关，核实后作废。",
+    "envelope.path": "证书链中同一机关出现两次，可能有人冒用签发证书：请立即报告上级，然后作废。",
     "envelope.stranger": "签名者不是上级，也不是本机关签发的下级：核实后作废。",
+    "certificate.name": "发送方为其他机关申请证书：请立即与对方核实，然后作废。",
+    "certificate.unasked": "本机关没有用这把密钥申请过证书：作废；确需换发的，重新申请。",
+    "certificate.path": "证书与本机关所在的层级不符：请与上级核实，然后作废。",
     "envelope.recipient": "这是发给其他机关的消息：查明为何送到这里，然后作废。",
     "envelope.signature": "内容与签名不符，可能被改动：核实后作废，请对方重发。",
 }

@@ -26,9 +26,7 @@ async def limit(desk: Desk, actor: Actor, peer: str, level: ClassificationName) 
     async with desk.database.writing.begin() as session:
         link = await links.demand(session, peer, lock=True)
         link.highest_level = level
-        audit.note(
-            session, now, actor=actor.username, action="link_limited", subject=peer, level=level
-        )
+        audit.note(session, now, actor=actor, action="link_limited", subject=peer, level=level)
 
 
 async def of(session: Session, peers: Iterable[str]) -> dict[str, str]:

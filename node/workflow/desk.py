@@ -15,10 +15,15 @@ from protocol.identifiers import NodeId
 from protocol.offices import OfficeReference
 from protocol.trust import Chains, Place
 
+CLI = "cli"
+
 
 @dataclass(frozen=True)
 class Actor:
-    """Who asks: a person with a role at this office."""
+    """Who asks: a person with a role at this office.
+
+    `came_from` is the client's address, or `cli` for whoever works on the machine itself.
+    """
 
     id: UUID
     username: str
@@ -26,6 +31,7 @@ class Actor:
     role: str
     kind: str | None = None
     unit: str | None = None
+    came_from: str = CLI
 
 
 @dataclass(frozen=True)

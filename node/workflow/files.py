@@ -178,7 +178,7 @@ async def _enter(desk: Desk, actor: Actor, kind: Kind, content: Content, file: P
             session, Upload, change=["at"], person_id=actor.id, digest=content.digest, at=now
         )
         await asyncio.to_thread(desk.shelf.put, file, content.digest)
-        audit.note(session, now, actor=actor.username, action="uploaded", digest=content.digest)
+        audit.note(session, now, actor=actor, action="uploaded", digest=content.digest)
     desk.wakers.wake("audit")
 
 

@@ -144,7 +144,7 @@ async def pause(desk: Desk, actor: Actor, peer: str, reason: str) -> None:
     async with desk.database.writing.begin() as session:
         link = await demand(session, peer, lock=True)
         link.paused_at, link.paused_by, link.paused_reason = now, actor.username, reason
-        audit.note(session, now, actor=actor.username, action="link_paused", subject=peer)
+        audit.note(session, now, actor=actor, action="link_paused", subject=peer)
 
 
 async def resume(desk: Desk, actor: Actor, peer: str) -> None:
@@ -155,7 +155,7 @@ async def resume(desk: Desk, actor: Actor, peer: str) -> None:
         link = await demand(session, peer, lock=True)
         if link.paused_at is not None:
             link.paused_at, link.paused_by, link.paused_reason = None, None, None
-            audit.note(session, now, actor=actor.username, action="link_resumed", subject=peer)
+            audit.note(session, now, actor=actor, action="link_resumed", subject=peer)
     desk.wakers.wake("outbox")
 
 
@@ -183,7 +183,7 @@ async def probe(desk: Desk, actor: Actor, peer: str) -> None:
         await session.execute(
             update(Outgoing).where(Outgoing.peer == peer, put_off).values(resend_at=now)
         )
-        audit.note(session, now, actor=actor.username, action="link_probed", subject=peer)
+        audit.note(session, now, actor=actor, action="link_probed", subject=peer)
     desk.wakers.wake("outbox")
 
 

@@ -66,8 +66,8 @@ def post(
     subject: UUID | None = None,
     urgency: str = "normal",
     causation: UUID | None = None,
-) -> None:
-    """Queue one message for a neighbour, with the exact bytes that will be signed.
+) -> UUID:
+    """Queue one message for a neighbour, with the exact bytes that will be signed; its id.
 
     Raises `MessageTooLargeError` for what the neighbour could not carry on.
     """
@@ -98,3 +98,4 @@ def post(
         state="pending",
         created_at=now,
     )
+    return id

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
@@ -29,7 +30,7 @@ from node.errors import (
 from node.storage.database import Session
 from node.storage.people import LoginSession, Person
 from node.workflow import access, audit
-from node.workflow.desk import Actor, Desk
+from node.workflow.desk import CLI, Actor, Desk
 from protocol.identifiers import digest
 from protocol.messages.event import brief
 from protocol.messages.items import AuthorKind
@@ -93,7 +94,13 @@ async def add(
         async with desk.database.writing.begin() as session:
             session.add(person)
             audit.note(
-                session, now, actor=by, action="person_added", subject=account.username, role=role
+                session,
+                now,
+                actor=by,
+                action="person_added",
+                subject=account.username,
+                came_from=CLI,
+                role=role,
             )
     except IntegrityError as error:
         raise NameTakenError(f"the user name {username} is taken") from error
@@ -109,7 +116,13 @@ async def by_username(session: Session, username: str) -> Person:
 
 
 async def log_in(
-    desk: Desk, username: str, password: str, *, lasts: timedelta, new_token: Callable[[], str]
+    desk: Desk,
+    username: str,
+    password: str,
+    *,
+    lasts: timedelta,
+    new_token: Callable[[], str],
+    came_from: str,
 ) -> str:
     """Begin a session and return its token. Raises `WrongPasswordError` or `LockedOutError`."""
     person: Person | None = None
@@ -142,17 +155,17 @@ async def log_in(
                 )
             )
             await session.execute(delete(LoginSession).where(LoginSession.expires_at < now))
-            audit.note(session, now, actor=username, action="logged_in")
+            audit.note(session, now, actor=username, action="logged_in", came_from=came_from)
             return token
         person.failures += 1
         if person.failures >= LONGEST_RUN:
             person.failures, person.locked_until = 0, now + LOCKED_FOR
-        audit.note(session, now, actor=username, action="login_refused")
+        audit.note(session, now, actor=username, action="login_refused", came_from=came_from)
     raise WrongPasswordError
 
 
-async def by_session(desk: Desk, token: str) -> Actor:
-    """Whose session this is. Raises `NotLoggedInError`."""
+async def by_session(desk: Desk, token: str, *, came_from: str) -> Actor:
+    """Whose session this is, used from there. Raises `NotLoggedInError`."""
     query = (
         select(Person)
         .join(LoginSession, LoginSession.person_id == Person.id)
@@ -165,7 +178,7 @@ async def by_session(desk: Desk, token: str) -> Actor:
         person = await session.scalar(query)
     if person is None:
         raise NotLoggedInError
-    return actor_of(person)
+    return replace(actor_of(person), came_from=came_from)
 
 
 async def log_out(desk: Desk, token: str) -> None:

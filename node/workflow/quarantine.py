@@ -185,7 +185,7 @@ async def bytes_of(desk: Desk, actor: Actor, id: UUID) -> bytes:
     now = desk.clock()
     async with desk.database.writing.begin() as session:
         row = await _locked(session, id)
-        audit.note(session, now, actor=actor.username, action="quarantine_read", subject=id)
+        audit.note(session, now, actor=actor, action="quarantine_read", subject=id)
         return row.body
 
 
@@ -226,7 +226,7 @@ def _note(session: Session, now: datetime, actor: Actor, action: str, row: Quara
     audit.note(
         session,
         now,
-        actor=actor.username,
+        actor=actor,
         action=action,
         subject=row.id,
         code=row.code,

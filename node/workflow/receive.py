@@ -8,7 +8,7 @@ was asked already.
 from __future__ import annotations
 
 from node.errors import UnsupportedTypeError
-from node.workflow import feedback, purges, submissions, withdrawals
+from node.workflow import certificates, feedback, purges, submissions, withdrawals
 from node.workflow.intake import Intake
 from protocol.envelope import Opened
 
@@ -34,6 +34,12 @@ async def apply(intake: Intake, message: Opened) -> bool:
             return await withdrawals.receive(intake, message)
         case "feedback":
             return await feedback.receive(intake, message)
+        case "certificate_request":
+            await certificates.receive_request(intake, message)
+            return True
+        case "certificate":
+            await certificates.receive(intake, message)
+            return True
         case "purge":
             return await purges.receive(intake, message)
         case "purged":

@@ -72,7 +72,7 @@ async def own_fact(
             causation=causation,
         )
     # 5.
-    audit.note(session, now, actor=_account(actor), action=data["kind"], subject=item.id)
+    audit.note(session, now, actor=actor, action=data["kind"], subject=item.id)
 
 
 def own_step(
@@ -93,7 +93,7 @@ def own_step(
     event_id = _event(session, desk, item, kind, data, now, actor, message)
     _stand(item, desk.office, state, kind)
     # 5.
-    audit.note(session, now, actor=_account(actor), action=kind, subject=item.id)
+    audit.note(session, now, actor=actor, action=kind, subject=item.id)
     return event_id
 
 
@@ -145,11 +145,6 @@ def _stand(item: Item, office: OfficeReference, state: State, kind: str) -> None
     item.state = state
     item.closed = standing.closed
     set_standing(item, office, standing)
-
-
-def _account(actor: Actor | str) -> str:
-    # The timeline shows a person's name; the audit log holds the user name, which is unique.
-    return actor.username if isinstance(actor, Actor) else actor
 
 
 def _event(

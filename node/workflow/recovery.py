@@ -67,7 +67,7 @@ async def waive(desk: Desk, actor: Actor, peer: str, reason: str) -> None:
         audit.note(
             session,
             now,
-            actor=actor.username,
+            actor=actor,
             action="recovery_waived",
             subject=peer,
             reason=reason.strip(),

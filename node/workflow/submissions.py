@@ -287,7 +287,7 @@ def _note_confirmed(
         audit.note(
             session,
             now,
-            actor=actor.username,
+            actor=actor,
             action="phrases_confirmed",
             subject=item.id,
             count=len(found),

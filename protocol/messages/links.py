@@ -12,6 +12,8 @@ from protocol.offices import BIGGEST, Base64, Day, Record, Time
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z]+(\.[a-z_]+)+$", max_length=60)]
 
+MOST_HEADS = 500
+
 
 class ReceiptEntry(Record):
     """The verdict on one message: identity is the id with the digest of the signed content."""
@@ -32,10 +34,13 @@ class ReceiptEntry(Record):
 
 
 class AuditHead(Record):
-    """The newest seal of the receiver's audit chain; the neighbour becomes its witness."""
+    """A seal of an audit chain. A receipt names the newest of its sender's: the other side becomes
+    its witness, and says of which incarnation it was when it names it again.
+    """
 
     seal: int = Field(ge=1, le=BIGGEST, strict=True)
     hash: HexDigest
+    incarnation: int | None = Field(default=None, ge=1, lt=2**53, strict=True)
 
 
 class Receipt(Record):
@@ -91,7 +96,8 @@ class Replay(Record):
     asker had sent, in the order of their ids, and `ids`, those of messages that the answering side
     sends the asker again. `erased` are those of the asker's own whose contents were purged, in the
     same order as `tokens`. `more` says that another question will bring more. The last answer names
-    the newest seal that the answering side has seen of the asker's audit chain.
+    the newest seals that the answering side has seen of the asker's audit chain: `audit` the last,
+    `heads` that one and those before it. With the last possible id as `after`, that is all of it.
     """
 
     since: Time | None = None
@@ -101,11 +107,12 @@ class Replay(Record):
     erased: Annotated[tuple[ErasedMessage, ...], Field(max_length=200)] = ()
     more: StrictBool = False
     audit: AuditHead | None = None
+    heads: Annotated[tuple[AuditHead, ...], Field(max_length=MOST_HEADS)] | None = None
 
     @model_validator(mode="after")
     def _questions_hold_no_answer(self) -> Self:
         if self.since is not None and (
-            self.tokens or self.ids or self.erased or self.more or self.audit
+            self.tokens or self.ids or self.erased or self.more or self.audit or self.heads
         ):
             raise ValueError("a question has no answer in it")
         return self

@@ -39,15 +39,25 @@ class Directory(Record):
 
 
 class CertificateRequest(Record):
-    """A request for a new certificate (DER, PKCS #10), signed by the old key."""
+    """A request for a new certificate (DER, PKCS #10), signed by the old key.
+
+    `issuing` is the sender's issuing certificate, to be renewed on its own key.
+    """
 
     request: Der
+    issuing: Der | None = None
 
 
 class Certificate(Record):
-    """A renewed certificate and its issuers below the root (DER, leaf first)."""
+    """A renewed certificate and its issuers below the root (DER, leaf first).
+
+    `issuing` is the recipient's issuing certificate, renewed under the same issuers; `roots` are
+    the certificates of the root's key.
+    """
 
     chain: Annotated[tuple[Der, ...], Field(min_length=1, max_length=8)]
+    issuing: Der | None = None
+    roots: Annotated[tuple[Der, ...], Field(max_length=8)] = ()
 
 
 class RevokedCertificate(Record):

@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from node.bootstrap.node import Node
-from node.relay import auditor
+from node.relay import auditor, verification
 from node.storage.database import Session, is_away
 from node.storage.events import Event, Notice
 from node.storage.items import Edition, Item, ItemAuthor
@@ -115,9 +115,9 @@ async def prove(node: Node) -> Proof:
     proof = Proof()
     desk = node.desk
     async with desk.database.reading() as session:
-        broken = await auditor.broken_seal(session)
+        broken = (await verification.verify(session)).flaw
         if broken is not None:
-            proof.wrong.append(f"{desk.node}: audit seal {broken} is broken")
+            proof.wrong.append(f"{desk.node}: audit seal {broken.seal} is broken ({broken.kind})")
         codes: Counter[str] = Counter(await session.scalars(select(Quarantined.code)))
         proof.wrong += [f"{desk.node}: {n} refused with {code}" for code, n in codes.items()]
         for id, token in await session.execute(select(Incoming.id, Incoming.token)):

@@ -88,6 +88,13 @@ def test_the_pages_are_given_neither_keys_nor_brokers() -> None:
     ]
 
 
+def test_the_passphrase_of_the_keys_goes_to_the_relay_and_not_to_the_pages() -> None:
+    credential = "zhitong-passphrase:zhitong.%i.passphrase"
+    assert values("zhitong@", "LoadCredential") == [credential]
+    assert values("zhitong-relay@", "LoadCredential") == [credential]
+    assert "passphrase" not in text("zhitong-web@")
+
+
 async def test_the_pages_need_no_more_than_they_are_given(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.journeys import processes
 from tests.journeys.processes import Running
+from tests.protocol import programs
 from tests.servers.postgres import Postgres
 
 LAST_LINE = re.compile(
@@ -26,10 +27,11 @@ def counted(running: Running) -> dict[str, int]:
 async def test_the_demo_counts_and_finds_nothing_lost_with_and_without_servers_and_finds_a_loss(
     tmp_path: Path, broker: str, postgres: Postgres
 ) -> None:
+    evidence, root = tmp_path / "evidence.json", tmp_path / "evidence.root.pem"
     # At once, since each of them mostly waits.
     servers = ("--broker", broker, "--database", postgres.url("postgres"))
     async with (
-        processes.run(tmp_path, "node", "demo", "--once") as embedded,
+        processes.run(tmp_path, "node", "demo", "--once", "--evidence", evidence) as embedded,
         processes.run(tmp_path, "node", "demo", "--once", *servers) as served,
         processes.run(tmp_path, "tests.journeys.broken_demo", "demo", "--once") as broken,
     ):
@@ -41,3 +43,22 @@ async def test_the_demo_counts_and_finds_nothing_lost_with_and_without_servers_a
     assert counted(served) == told
     found = counted(broken)
     assert (found["items"], found["lost"], found["duplicated"]) == (1, 1, 0)
+    await verifies(tmp_path, evidence, root)
+
+
+async def verifies(folder: Path, evidence: Path, root: Path) -> None:
+    """The evidence that the demo wrote verifies here, and by the README with other programs."""
+    async with processes.run(
+        folder, "node", "evidence", "verify", evidence, "--root", root
+    ) as verifying:
+        assert await verifying.ended() == 0, verifying.said()
+    said = verifying.said()
+    assert "jiangyuan/yunzhou 签名确认收到" in said
+    for path in ("jiangyuan/yunzhou/donghu", "jiangyuan/yunzhou", "jiangyuan"):
+        assert f"✓ {path}（第 3 条）：" in said
+    assert "批示：" in said
+    programs.openssl()
+    script = programs.code("js", "Checking a file of evidence by hand")
+    done = programs.run_script(programs.jose(), script, evidence, root)
+    assert done.returncode == 0, done.stderr
+    assert "jiangyuan states, 3: instructed at " in done.stdout

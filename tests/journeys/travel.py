@@ -19,7 +19,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from node.bootstrap.node import Node
-from node.relay import auditor
+from node.relay import auditor, verification
 from node.storage.database import Session
 from node.storage.events import Event, Notice
 from node.storage.items import Item, ItemAuthor
@@ -128,7 +128,7 @@ class Journey:
         for room in self.rooms.values():
             async with room.database.reading() as session:
                 assert list(await session.scalars(select(Quarantined.code))) == []
-                assert await auditor.broken_seal(session) is None
+                assert (await verification.verify(session)).flaw is None
                 found = list(await session.scalars(select(Item.id)))
                 assert Counter(found) == Counter(set(found) & set(items))
                 decided += await facts_by(session, room.desk.node)

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
-from node import keys
+from node.bootstrap import keyring
 from node.bootstrap.node import Node
+from node.keys.signer import FileSigner
 from node.relay.consumer import Consumer
 from node.relay.memory import Switchboard
 from node.relay.publisher import Publisher
@@ -30,6 +31,7 @@ class Post:
 
     publisher: Publisher
     consumer: Consumer
+    signer: FileSigner
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,14 @@ class Chain:
     def top(self) -> Room:
         """The highest office."""
         return self.rooms[self.line[-1]]
+
+    def signer(self, office: str) -> FileSigner:
+        """With what the office signs."""
+        return self._posts[office].signer
+
+    def restart(self, office: str) -> None:
+        """Start the office's end of its links anew, from its files."""
+        self._posts[office] = _post(self.rooms[office].node, self.switchboard)
 
     async def deliver(self, *, without: Collection[str] = ()) -> None:
         """Bring every message to its addressee, until nobody has anything to do."""
@@ -113,8 +123,6 @@ async def opened(hierarchy: Hierarchy) -> AsyncIterator[Chain]:
 def _post(node: Node, switchboard: Switchboard) -> Post:
     settings = node.settings
     transport = switchboard.connect(node.desk.node)
-    signer = keys.file_signer(
-        settings.path(settings.keys.node_key), settings.path(settings.keys.node_chain)
-    )
+    signer = keyring.of(settings).signer()
     publisher = Publisher(node.desk, transport, signer, settings.relay, incarnation=1)
-    return Post(publisher, Consumer(node.desk, transport, settings.relay))
+    return Post(publisher, Consumer(node.desk, transport, settings.relay), signer)

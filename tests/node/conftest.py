@@ -10,6 +10,7 @@ import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,7 +21,7 @@ from tests.node import chain as chains
 from tests.node import rooms
 from tests.node.chain import Chain
 from tests.node.rooms import Clock, Room, Templates
-from tests.offices import DEPTH_2, DONGHU, HIERARCHIES, Hierarchy
+from tests.offices import DEPTH_2, DEPTH_3, DONGHU, HIERARCHIES, Hierarchy
 from tests.servers.postgres import Postgres
 
 MEMORY = Path("/dev/shm")
@@ -35,8 +36,14 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
 @pytest.fixture
 def swift_path(tmp_path: Path) -> Iterator[Path]:
     """A folder of the test's own, in memory where possible: commits wait for no disk there."""
+    with _in_memory(tmp_path) as folder:
+        yield folder
+
+
+@contextmanager
+def _in_memory(otherwise: Path) -> Iterator[Path]:
     if not os.access(MEMORY, os.W_OK):
-        yield tmp_path
+        yield otherwise
         return
     with TemporaryDirectory(prefix="zhitong-test-", dir=MEMORY) as folder:
         yield Path(folder)
@@ -108,6 +115,15 @@ async def chain(hierarchy: Hierarchy) -> AsyncIterator[Chain]:
 def two_levels(templates: Templates, swift_path: Path) -> Hierarchy:
     """The counties 东湖 and 西山 and the city 云州 above them, closed."""
     return templates.copy(DEPTH_2, swift_path / "pair")
+
+
+@pytest.fixture(scope="module")
+def three_levels(
+    templates: Templates, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Hierarchy]:
+    """The same with the province 江原 above them, closed. One for all tests of a file."""
+    with _in_memory(tmp_path_factory.mktemp("line")) as folder:
+        yield templates.copy(DEPTH_3, folder / "line")
 
 
 @pytest.fixture

@@ -124,7 +124,7 @@ def _broken_signers() -> list[Vector]:
             sign(header(DONGHU.signer, x5c=x5c), PAYLOAD, DONGHU.signer),
         ),
         _refuse(
-            "envelope.chain",
+            "envelope.path",
             "a city certifies itself",
             by(certify("yunzhou", YUNZHOU, now=NOW), as_city),
             DONGHU,

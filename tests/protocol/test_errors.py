@@ -20,6 +20,7 @@ CODES = {
     "envelope.certificate": "permanent",
     "envelope.chain": "permanent",
     "envelope.expired": "permanent",
+    "envelope.path": "permanent",
     "envelope.algorithm": "permanent",
     "envelope.signature": "permanent",
     "envelope.purged": "permanent",
@@ -32,6 +33,7 @@ CODES = {
     "envelope.direction": "permanent",
     "envelope.data": "permanent",
     "evidence.refused": "permanent",
+    "evidence.bundle": "permanent",
     "item.state": "permanent",
     "item.classified": "permanent",
 }

@@ -1,21 +1,14 @@
-"""Programs that share no code with us agree: the npm package jose, and openssl.
-
-`jose` is installed at its pinned version and digest into `build/npm`, once. Without Node.js, npm,
-openssl or a way to the registry the tests that need them are skipped and say so.
-"""
+"""Programs that share no code with us agree: the npm package jose, and openssl."""
 
 from __future__ import annotations
 
 import base64
 import json
 import os
-import re
 import shutil
 import subprocess
-import tempfile
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from cryptography import x509
@@ -26,13 +19,12 @@ from protocol.identifiers import digest
 from tests import authorities
 from tests.authorities import hierarchy, line
 from tests.factories import NOW, make_id, make_submission, make_token
-from tests.protocol import forgery
+from tests.protocol import forgery, programs
 from tests.protocol.forgery import header, respell, sign
+from tests.protocol.programs import ROOT, run, verified_by_jose
 from tests.protocol.scene import DONGHU, OFFICES, PAYLOAD, TOKEN, XISHAN, YUNZHOU
-from tests.protocol.test_vectors import ACCEPTED, README
+from tests.protocol.test_vectors import ACCEPTED
 
-SOURCE = Path(__file__).parent / "independent"
-ROOT = Path(__file__).parents[2]
 HEAD, BODY, SIGNATURE = TOKEN.split(b".")
 TAMPERED = {
     "payload": b".".join((HEAD, forgery.encode(PAYLOAD.replace(b"normal", b"urgent")), SIGNATURE)),
@@ -48,58 +40,7 @@ TAMPERED = {
 }
 
 
-def run(*command: str | Path, **more: Any) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, capture_output=True, text=True, check=False, **more)
-
-
 # jose. -------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="session")
-def jose() -> Path:
-    """A folder in which a script can import jose."""
-    for program in ("node", "npm"):
-        if shutil.which(program) is None:
-            pytest.skip(f"{program} is not installed, so jose cannot verify our tokens")
-    content = b"".join(path.read_bytes() for path in sorted(SOURCE.iterdir()))
-    folder = ROOT / "build" / "npm" / digest(content)[:16]
-    if not folder.exists():
-        _install(folder)
-    return folder
-
-
-def _install(folder: Path) -> None:
-    """Install beside the folder, then rename: several processes may try at once."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as name:
-        fresh = Path(name) / "fresh"
-        shutil.copytree(SOURCE, fresh)
-        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=0"]
-        try:
-            done = run(*command, cwd=fresh, timeout=60)
-        except subprocess.TimeoutExpired:
-            pytest.skip("jose cannot be installed: the npm registry does not answer")
-        if done.returncode != 0:
-            # A package with another digest than the pinned one is no reason to look away.
-            assert "EINTEGRITY" not in done.stderr, done.stderr
-            last = [line for line in done.stderr.splitlines() if "npm error" in line][:2]
-            pytest.skip(f"jose cannot be installed from the npm registry: {' '.join(last)}")
-        if not folder.exists():
-            fresh.rename(folder)
-
-
-def verified_by_jose(folder: Path, tokens: list[bytes]) -> list[dict[str, str]]:
-    done = subprocess.run(
-        ["node", folder / "verify.mjs"],
-        input=json.dumps([token.decode() for token in tokens]),
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=True,
-    )
-    results = json.loads(done.stdout)
-    assert isinstance(results, list)
-    return results
 
 
 def test_jose_verifies_what_we_seal(jose: Path) -> None:
@@ -129,14 +70,6 @@ def test_jose_refuses_tampered_tokens(jose: Path) -> None:
 
 
 # openssl. ----------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def openssl() -> str:
-    found = shutil.which("openssl")
-    if found is None:
-        pytest.skip("openssl is not installed, so it cannot verify our chains")
-    return found
 
 
 def chain_verified(
@@ -210,15 +143,10 @@ def test_openssl_verifies_signatures_and_refuses_tampered_ones(
 # The README. -------------------------------------------------------------------------------------
 
 
-def code(language: str) -> str:
-    blocks = rf"^```{language}\n(.*?)^```$"
-    return "".join(re.findall(blocks, README.read_text("utf-8"), re.DOTALL | re.MULTILINE))
-
-
 def test_the_commands_of_the_readme_work(openssl: str, tmp_path: Path) -> None:
     if shutil.which("bash") is None:
         pytest.skip("bash is not installed, so the README's commands cannot be tried")
-    script = "set -euo pipefail\n" + code("sh")
+    script = "set -euo pipefail\n" + programs.code("sh", "Checking it by hand")
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     done = run("bash", "-c", script, cwd=ROOT, env=environment)
     assert done.returncode == 0, done.stderr
@@ -229,10 +157,5 @@ def test_the_commands_of_the_readme_work(openssl: str, tmp_path: Path) -> None:
 
 
 def test_the_script_of_the_readme_works(jose: Path) -> None:
-    script = jose / f"readme-{os.getpid()}.mjs"
-    script.write_text(code("js"), encoding="utf-8")
-    try:
-        done = run("node", script, cwd=ROOT, encoding="utf-8")
-    finally:
-        script.unlink()
+    done = programs.run_script(jose, programs.code("js", "Checking it by hand"))
     assert done.stdout == ACCEPTED[0]["payload"] + "\n", done.stderr

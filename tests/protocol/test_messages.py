@@ -57,7 +57,7 @@ EXAMPLES: dict[str, Record] = {
     "hand_back_request": work.HandBackRequest(assignment=make_id(3), reason="不属本单位职责。"),
     "read": calls.Read(message=make_id(4), at=NOW),
     "rating": work.Rating(score=5, comment="办得很实。"),
-    "certificate_request": trust.CertificateRequest(request=BASE64),
+    "certificate_request": trust.CertificateRequest(request=BASE64, issuing=BASE64),
     "feedback": work.Feedback.model_validate({"fact": make_fact()}),
     "assignment": make_assignment(),
     "verdict": work.Verdict(assignment=make_id(3), accepted=False, reason="请补充时限。"),
@@ -83,7 +83,7 @@ EXAMPLES: dict[str, Record] = {
             )
         ]
     ),
-    "certificate": trust.Certificate(chain=[BASE64, BASE64]),
+    "certificate": trust.Certificate(chain=[BASE64, BASE64], issuing=BASE64, roots=[BASE64]),
     "note": make_note(),
     "revocations": trust.Revocations(
         issuer=DONGHU.id,
@@ -128,6 +128,7 @@ EXAMPLES: dict[str, Record] = {
         ],
         more=True,
         audit=links.AuditHead(seal=1, hash=HEX),
+        heads=[links.AuditHead(seal=1, hash=HEX)],
     ),
     "blob": links.Blob(digest=HEX, index=1, piece=BASE64),
 }

@@ -26,6 +26,7 @@ from node.workflow import directory
 from protocol.identifiers import NodeId, uuid7
 from tests.factories import NOW
 from tests.servers.postgres import Postgres
+from tests.simulation import unthreaded
 from tests.simulation.faults import Tripwire
 from tests.simulation.shapes import Post, posts
 
@@ -189,6 +190,7 @@ def _kept(name: str) -> str:
 
 def _quick(url: str) -> Database:
     database = Database(url)
+    unthreaded.use(database.engine)
     # After the node's own settings: here nobody pulls the plug.
     event.listen(database.engine.sync_engine, "connect", _unsafe)
     return database

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from node.relay import auditor
+from node.relay import auditor, verification
 from node.storage.audit import AuditSeal
 from node.storage.events import Event, Notice
 from node.storage.items import Edition, Item, ItemAuthor
@@ -83,7 +83,7 @@ class Records:
     """The codes in the quarantine, and who had signed that."""
     titles: dict[tuple[UUID, int], str]
     """Of each edition."""
-    broken_seal: int | None
+    flaw: verification.Flaw | None
     unsealed: bool
     seals: dict[int, str]
     seals_seen: dict[NodeId, tuple[int | None, str | None]]
@@ -183,7 +183,7 @@ async def read(office: Office) -> Records:
             inbox=[InRow(*row) for row in inbox],
             refusals=frozenset((code, peer) for code, peer in refusals),
             titles={(item, number): title for item, number, title in titles},
-            broken_seal=await auditor.broken_seal(session),
+            flaw=(await verification.verify(session)).flaw,
             unsealed=await auditor.has_unsealed(session),
             seals=dict(seals.all()),
             seals_seen={NodeId(peer): (seal, hash) for peer, seal, hash in seen},

@@ -234,8 +234,8 @@ def tokens_verify(ended: All) -> Iterator[str]:
 def audit_chains_hold(ended: All) -> Iterator[str]:
     """Every deed is sealed, and every seal fits; what a neighbour has seen stands, or is lost."""
     for node, here in ended.items():
-        if here.broken_seal is not None:
-            yield f"{node}: seal {here.broken_seal} does not fit"
+        if here.flaw is not None:
+            yield f"{node}: seal {here.flaw.seal} does not fit ({here.flaw.kind})"
         if here.unsealed:
             yield f"{node}: not everything is sealed"
         for peer, (number, seen) in here.seals_seen.items():

@@ -13,6 +13,7 @@ import typer
 import uvloop
 
 from node import log
+from node.errors import InputError
 
 
 def register(application: typer.Typer) -> None:
@@ -31,16 +32,23 @@ def demo(
         str | None,
         typer.Option(help="用真实的 PostgreSQL：postgresql+asyncpg://…（省略则用 SQLite）"),
     ] = None,
+    evidence: Annotated[
+        Path | None, typer.Option(help="把一件信息的凭证写入这个文件，根证书写在它旁边")
+    ] = None,
 ) -> None:
     """演示：一省两市四县，十八件信息逐级上报，结果逐级回到反映人。"""
     # Loaded here, so that other commands need not: the demo brings an HTTP client and Alembic.
     from node.cli.demo.play import play
 
+    if evidence is not None and not evidence.absolute().parent.is_dir():
+        raise InputError(f"there is no folder {evidence.parent}")
     log.configure(level="error")
     folder = Path(tempfile.mkdtemp(prefix="zhitong-demo-"))
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            good = runner.run(play(folder, once=once, broker=broker, database=database))
+            good = runner.run(
+                play(folder, once=once, broker=broker, database=database, evidence=evidence)
+            )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     if not good:

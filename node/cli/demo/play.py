@@ -9,7 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from node.bootstrap.evidence import export
 from node.bootstrap.server import until_signal
+from node.cli.common import write_private
 from node.cli.demo import cast as casting
 from node.cli.demo import reckoning
 from node.cli.demo.cast import Account, Cast
@@ -18,12 +20,20 @@ from node.cli.demo.scenario import Scenario
 from node.cli.demo.stage import Stage
 from node.cli.timeline import print_item
 from node.workflow import reading
+from protocol import bundle
 
 SHOWN = 14
 """The item whose timeline is printed: instructed by the province, carried out, closed."""
 
 
-async def play(folder: Path, *, once: bool, broker: str | None, database: str | None) -> bool:
+async def play(
+    folder: Path,
+    *,
+    once: bool,
+    broker: str | None,
+    database: str | None,
+    evidence: Path | None = None,
+) -> bool:
     """Play the story and reckon; whether nothing was lost, duplicated or wrong."""
     console = Console(highlight=False)
     began = time.monotonic()
@@ -49,6 +59,8 @@ async def play(folder: Path, *, once: bool, broker: str | None, database: str | 
             await until("all messages arrive", lambda: reckoning.settled(nodes))
             total = await reckoning.reckon(nodes, scenario.expected)
             await _show_one(console, stage, scenario)
+            if evidence is not None:
+                await _write_evidence(console, stage, scenario, evidence)
             if not once:
                 _print_addresses(console, stage, cast, scenario.numbered(SHOWN).authors[0])
             for problem in total.wrong:
@@ -76,6 +88,21 @@ async def _show_one(console: Console, stage: Stage, scenario: Scenario) -> None:
     actor = await stage.actor(manuscript.authors[0])
     view = await reading.view(desk, actor, scenario.id_of(number))
     print_item(view, console)
+    console.print()
+
+
+async def _write_evidence(console: Console, stage: Stage, scenario: Scenario, file: Path) -> None:
+    """The evidence about the item that was shown, and the root certificate to verify it with."""
+    manuscript = scenario.numbered(SHOWN)
+    node = stage.nodes[manuscript.office]
+    author = await stage.actor(manuscript.authors[0])
+    exported = await export(node, author, scenario.id_of(SHOWN))
+    root = file.with_suffix(".root.pem")
+    write_private(file, bundle.write(exported))
+    write_private(root, node.settings.path(node.settings.keys.root).read_bytes())
+    console.print("它的凭证已写入文件，任何人都能核验：", style="bold")
+    command = f"  .venv/bin/zhitong evidence verify {file} --root {root}"
+    console.print(command, soft_wrap=True, markup=False)
     console.print()
 
 

@@ -19,7 +19,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from node.bootstrap.node import Node
-from node.relay import auditor
+from node.relay import auditor, verification
 from node.storage.database import Session
 from node.storage.events import Event, Notice
 from node.storage.items import Item, ItemAuthor
@@ -101,9 +101,9 @@ async def _messages(session: Session, node: Node, total: Reckoning) -> None:
             )
         except ZhitongError as error:
             total.wrong.append(f"{node.desk.node}: message {row.id} does not verify: {error.code}")
-    broken = await auditor.broken_seal(session)
+    broken = (await verification.verify(session)).flaw
     if broken is not None:
-        total.wrong.append(f"{node.desk.node}: audit seal {broken} is broken")
+        total.wrong.append(f"{node.desk.node}: audit seal {broken.seal} is broken ({broken.kind})")
 
 
 async def _items(session: Session, node: Node, expected: dict[str, str], total: Reckoning) -> None:

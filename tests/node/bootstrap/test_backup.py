@@ -11,9 +11,11 @@ from sqlalchemy import Table, func, select
 
 from node import config
 from node.bootstrap import archive, restoration, vault
+from node.bootstrap import node as bootstrap
 from node.bootstrap.archive import Backup
 from node.bootstrap.node import system_clock
 from node.errors import BackupError, PassphraseError
+from node.keys import file
 from node.storage import dump
 from node.storage.audit import AuditRow
 from node.storage.database import Database, Session
@@ -52,6 +54,18 @@ async def test_every_row_file_and_key_comes_back(leaf: Room, tmp_path: Path) -> 
         restored = tmp_path / "again" / name
         assert restored.read_bytes() == (leaf.node.settings.folder / name).read_bytes()
         assert restored.stat().st_mode & 0o077 == 0
+
+
+async def test_a_backup_between_two_keys_holds_both(leaf: Room, tmp_path: Path) -> None:
+    # The chain was replaced, and its key still lies beside the old one.
+    keys = leaf.node.settings.folder / "keys"
+    (keys / "node.key").rename(keys / "node.key.next")
+    file.write_private_key(keys / "node.key", file.new_private_key(), None)
+    await _back_up(leaf, tmp_path / "a.backup")
+    await _restore(tmp_path / "a.backup", tmp_path / "again")
+    restored = bootstrap.build(config.load(tmp_path / "again"))
+    restored.signer()
+    await restored.desk.database.close()
 
 
 async def test_the_restored_node_is_a_new_incarnation_where_nobody_is_logged_in(

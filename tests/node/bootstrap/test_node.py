@@ -6,18 +6,23 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import select, text
 from structlog.testing import capture_logs
 
 from node.bootstrap.node import Node
 from node.errors import ConfigurationError
+from node.keys import file
 from node.relay import quarantine as keeping
 from node.relay.errors import PoisonError
 from node.relay.transport import Delivery
 from node.storage.audit import AuditRow
+from node.storage.certificates import Renewal
 from node.storage.items import Item
+from node.storage.messages import Incoming
 from node.storage.offices import Link, Office
-from node.workflow import forwarding, quarantine
+from node.workflow import certificates, forwarding, quarantine
+from protocol import envelope
 from protocol.errors import ExpiredError
 from tests.node import rooms
 from tests.node.rooms import Clock, Room
@@ -67,6 +72,45 @@ async def test_a_node_that_runs_replays_what_was_asked_of_its_quarantine(lone: H
 
     await until(replayed, what="the replay")
     await node.stop()
+
+
+async def test_nodes_that_run_renew_a_certificate_and_sign_with_its_key_at_once(
+    two_levels: Hierarchy,
+) -> None:
+    county, city = (two_levels.open(office) for office in ("donghu", "yunzhou"))
+    chain = two_levels.folder / "donghu/keys/node.pem"
+    old = file.read_certificates(chain)
+    await city.start()
+    await county.start()
+    try:
+        admin = await two_levels.actor("donghu", "admin")
+        room = await rooms.enter(county, Clock())
+        await certificates.renew(county.desk, admin)
+        await until(lambda: _renewed(county), what="the renewal")
+        new = file.read_certificates(chain)
+        assert new != old
+        await forwarding.forward_up(county.desk, room.editor, await room.registered())
+
+        async def arrived() -> bool:
+            query = select(Incoming.token).where(Incoming.name == "submission")
+            async with city.desk.database.reading() as session:
+                token = await session.scalar(query)
+            if token is None:
+                return False
+            desk = city.desk
+            opened = envelope.open_message(token, chains=desk.chains, place=desk.place, now=None)
+            assert opened.chain == (new[0].public_bytes(Encoding.DER),)
+            return True
+
+        await until(arrived, what="the item under the new certificate")
+    finally:
+        await county.stop()
+        await city.stop()
+
+
+async def _renewed(node: Node) -> bool:
+    async with node.desk.database.reading() as session:
+        return list(await session.scalars(select(Renewal.state))) == ["done"]
 
 
 async def test_building_a_node_opens_nothing(lone: Hierarchy) -> None:

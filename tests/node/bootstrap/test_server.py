@@ -6,10 +6,12 @@ import socket
 
 import httpx
 import pytest
+from sqlalchemy import select
 from structlog.testing import capture_logs
 
 from node.bootstrap.server import Serving
 from node.errors import ConfigurationError
+from node.storage.audit import AuditRow
 from tests.offices import Hierarchy
 
 
@@ -64,3 +66,27 @@ async def test_an_office_that_only_relays_has_no_pages(lone: Hierarchy) -> None:
     serving = Serving([lone.open("donghu", half="relay")])
     assert await serving.start() == {}
     await serving.stop()
+
+
+@pytest.mark.parametrize(
+    ("trusted", "noted"), [(["127.0.0.1"], "203.0.113.9"), ([], "127.0.0.1")], ids=["proxy", "none"]
+)
+async def test_only_a_proxy_that_is_trusted_says_who_asked(
+    lone: Hierarchy, trusted: list[str], noted: str
+) -> None:
+    node = lone.open("donghu")
+    web = node.settings.web.model_copy(update={"trusted_proxies": trusted})
+    node.settings = node.settings.model_copy(update={"web": web})
+    serving = Serving([node])
+    [address] = (await serving.start()).values()
+    try:
+        # A client that says something of itself: the proxy adds what it saw.
+        said = {"X-Forwarded-For": "198.51.100.1, 203.0.113.9"}
+        async with httpx.AsyncClient(trust_env=False, headers=said) as client:
+            wrong = {"username": "lin", "password": "quite-another-one"}
+            await client.post(f"{address}/api/v1/session", json=wrong)
+        async with node.desk.database.reading() as session:
+            query = select(AuditRow.came_from).where(AuditRow.action == "login_refused")
+            assert (await session.scalars(query)).all() == [noted]
+    finally:
+        await serving.stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -13,15 +14,17 @@ from node.relay.blobs import BlobSender
 from node.relay.collector import Collector
 from node.relay.memory import BLOBS
 from node.relay.supplier import Supplier
-from node.relay.transport import Delivery, Parcel
+from node.relay.transport import Delivery, Parcel, Properties
 from node.storage.files import Order, StoredFile, Transfer
 from node.workflow import decisions, files, forwarding, reading
 from node.workflow.attachments import FileView
 from node.workflow.files import Stored
 from protocol.messages import event
+from protocol.messages.items import PIECE
 from protocol.messages.links import Blob
 from tests import files as contents
-from tests.node.relay.ends import SETTINGS, End, Ends, Wire
+from tests.factories import make_submission
+from tests.node.relay.ends import CITY, SETTINGS, End, Ends, Wire, properties_of
 from tests.protocol import forgery
 
 ROUNDS = 400
@@ -142,6 +145,30 @@ def joined(ends: Ends) -> Carriage:
         Side(end, Lane(ends.switchboard, end.node, BLOBS)) for end in (ends.county, ends.city)
     )
     return Carriage(ends, county, city)
+
+
+def put(carriage: Carriage, token: bytes) -> None:
+    """Place a token of the county before the city."""
+    said = Properties(**properties_of(token))
+    carriage.ends.switchboard.queue(CITY, BLOBS).append(Delivery(token, said, "memory.blob"))
+
+
+def piece(content: bytes, index: int, part: bytes | None = None) -> Blob:
+    """A piece of the content, or another one in its place."""
+    part = content[index * PIECE : (index + 1) * PIECE] if part is None else part
+    return Blob(digest=contents.digest(content), index=index, piece=base64.b64encode(part).decode())
+
+
+async def announced(carriage: Carriage, **said: object) -> UUID:
+    """An item that arrived at the city, of whose one file the county said this."""
+    file = {"name": "附件.pdf", "media_type": "application/pdf", "digest": "ab" * 32} | said
+    origin = carriage.ends.county.room.desk.office
+    item = carriage.ends.county.new_id()
+    await carriage.ends.county.post(
+        make_submission(origin=origin, attachments=[file]), to=CITY, subject=item
+    )
+    await carriage.ends.exchange()
+    return item
 
 
 def blob_of(token: bytes) -> Blob:

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from node import keys
+from node.bootstrap import keyring
 from node.config import RelaySettings
 from node.relay.consumer import Consumer
 from node.relay.memory import MemoryTransport, Switchboard
@@ -310,6 +310,4 @@ async def joined(hierarchy: Hierarchy, settings: RelaySettings = SETTINGS) -> As
 
 def _signer(hierarchy: Hierarchy, office: str) -> Signer:
     settings = hierarchy.settings(office)
-    return keys.file_signer(
-        settings.path(settings.keys.node_key), settings.path(settings.keys.node_chain)
-    )
+    return keyring.of(settings).signer()

@@ -14,6 +14,7 @@ from node.storage import dump
 from node.storage.offices import Office
 from node.storage.recovery import Epoch, Recovery, Returned
 from tests.node.relay.ends import End, Ends
+from tests.node.tampering import unprotected
 
 ROUNDS = 200
 NEIGHBOURS = ("parent", "child")
@@ -41,7 +42,7 @@ async def restore(end: End, backup: Backup, *, keeps_files: bool = False) -> Rec
     shelf = end.room.desk.shelf
     if not keeps_files:
         shutil.rmtree(shelf._folder, ignore_errors=True)
-    async with end.room.database.writing.begin() as session:
+    async with end.room.database.writing.begin() as session, unprotected(session):
         for table in reversed(dump.TABLES):
             await session.execute(delete(table))
     async with end.room.database.writing.begin() as session:

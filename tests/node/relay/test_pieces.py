@@ -6,7 +6,6 @@ import base64
 from datetime import timedelta
 from pathlib import Path
 from unittest.mock import patch
-from uuid import UUID
 
 import pytest
 
@@ -19,10 +18,9 @@ from node.storage.shelf import Shelf
 from node.workflow import reading
 from protocol.messages.items import PIECE
 from protocol.messages.links import Blob
-from tests.factories import make_submission
 from tests.files import digest, pdf, pieces_of
 from tests.node.relay import carriage as carriages
-from tests.node.relay.carriage import Carriage, blob_of
+from tests.node.relay.carriage import Carriage, announced, blob_of, piece, put
 from tests.node.relay.ends import CITY, COUNTY, SETTINGS, Ends, KilledError, properties_of
 
 THREE = pdf(2 * PIECE + 1000)
@@ -33,30 +31,6 @@ FIVE = pdf(5 * PIECE, seed=5)
 def carriage(ends: Ends) -> Carriage:
     """The lane of pieces between 东湖 and 云州."""
     return carriages.joined(ends)
-
-
-def put(carriage: Carriage, token: bytes) -> None:
-    """Place a token of the county before the city."""
-    said = Properties(**properties_of(token))
-    carriage.ends.switchboard.queue(CITY, BLOBS).append(Delivery(token, said, "memory.blob"))
-
-
-def piece(content: bytes, index: int, part: bytes | None = None) -> Blob:
-    """A piece of the content, or another one in its place."""
-    part = content[index * PIECE : (index + 1) * PIECE] if part is None else part
-    return Blob(digest=digest(content), index=index, piece=base64.b64encode(part).decode())
-
-
-async def announced(carriage: Carriage, **said: object) -> UUID:
-    """An item that arrived at the city, of whose one file the county said this."""
-    file = {"name": "附件.pdf", "media_type": "application/pdf", "digest": "ab" * 32} | said
-    origin = carriage.ends.county.room.desk.office
-    item = carriage.ends.county.new_id()
-    await carriage.ends.county.post(
-        make_submission(origin=origin, attachments=[file]), to=CITY, subject=item
-    )
-    await carriage.ends.exchange()
-    return item
 
 
 async def test_a_file_arrives_whole_and_the_item_can_be_read_before(carriage: Carriage) -> None:

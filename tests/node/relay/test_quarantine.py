@@ -8,8 +8,9 @@ from node.relay import quarantine
 from node.relay.errors import AlteredError, PoisonError
 from node.relay.transport import Delivery, Properties
 from node.storage.audit import AuditRow
+from protocol.envelope import MAXIMUM_TOKEN
 from tests.factories import make_note
-from tests.node.relay.ends import CITY, COUNTY, Ends, properties_of
+from tests.node.relay.ends import CITY, COUNTY, SIBLING, Ends, properties_of
 
 
 async def actions(ends: Ends) -> list[tuple[str, str]]:
@@ -76,8 +77,24 @@ async def test_the_audit_log_says_who_was_refused(ends: Ends) -> None:
     ]
 
 
+async def test_the_audit_log_tells_of_a_reason_once_for_each_sender_and_day(ends: Ends) -> None:
+    for _ in range(2):
+        for to in (CITY, SIBLING, CITY, SIBLING):
+            token = ends.county.seal(make_note(), to)
+            ends.arrive(token, ends.city, **properties_of(token))
+            await ends.city.take_all()
+        ends.wait(24 * 3600)
+    kept = await ends.city.quarantine()
+    assert len(kept) == 8
+    async with ends.city.room.database.reading() as session:
+        rows = list(await session.scalars(select(AuditRow).order_by(AuditRow.id)))
+    unproven, proven = ("system", "envelope.recipient"), (COUNTY, "message.unsupported")
+    assert [(row.actor, row.detail["code"]) for row in rows] == [proven, unproven] * 2
+    assert (rows[0].subject, rows[0].detail["digest"]) == (str(kept[0].id), kept[0].digest)
+
+
 async def test_of_an_enormous_body_only_the_beginning_is_kept(ends: Ends) -> None:
-    ends.arrive(b"x" * (quarantine.KEPT_BYTES + 10), ends.city)
+    ends.arrive(b"x" * (MAXIMUM_TOKEN + 1), ends.city)
     await ends.city.take_all()
     [kept] = await ends.city.quarantine()
-    assert (kept.code, len(kept.body)) == ("envelope.too_large", quarantine.KEPT_BYTES)
+    assert (kept.code, len(kept.body)) == ("envelope.too_large", quarantine.BEGINNING)

@@ -9,12 +9,11 @@ from sqlalchemy import select
 
 from node.relay.auditor import Auditor
 from node.storage.audit import AuditSeal
-from node.storage.messages import Outgoing
+from node.storage.messages import KeptReceipt, Outgoing
+from protocol import envelope
 from protocol.identifiers import digest
 from protocol.messages.links import AuditHead, Receipt, ReceiptEntry
-from tests.factories import make_note
-from tests.node import rooms
-from tests.node.relay.ends import CITY, COUNTY, SETTINGS, SIBLING, Ends, ids, properties_of
+from tests.node.relay.ends import CITY, COUNTY, SETTINGS, Ends, ids, properties_of
 
 
 def received(row: Outgoing, **changed: Any) -> ReceiptEntry:
@@ -34,11 +33,20 @@ async def sent(ends: Ends, count: int = 1) -> list[Outgoing]:
 
 
 async def answer(ends: Ends, *entries: ReceiptEntry, audit: AuditHead | None = None) -> None:
-    """The county is handed a receipt of the city."""
+    """The county is handed a receipt of the city, and takes it in."""
+    await deliver(ends, *entries, audit=audit)
+    assert await codes(ends) == []
+
+
+async def deliver(ends: Ends, *entries: ReceiptEntry, audit: AuditHead | None = None) -> None:
     token = ends.city.seal(Receipt(entries=entries, audit=audit), COUNTY)
     ends.arrive(token, ends.county, **properties_of(token))
     await ends.county.take_all()
-    assert await ends.county.quarantine() == []
+
+
+async def codes(ends: Ends) -> list[str]:
+    """With what the county refused receipts."""
+    return [row.code for row in await ends.county.quarantine()]
 
 
 async def test_a_receipt_ends_the_life_of_a_message_in_the_outbox(ends: Ends) -> None:
@@ -49,18 +57,24 @@ async def test_a_receipt_ends_the_life_of_a_message_in_the_outbox(ends: Ends) ->
     assert row.answered_at is not None
 
 
-async def test_a_receipt_for_other_bytes_changes_nothing(ends: Ends) -> None:
-    [row] = await sent(ends)
-    before = await rooms.contents(ends.county.room.database)
-    await answer(ends, received(row, digest=digest(b"other")))
-    after = await rooms.contents(ends.county.room.database)
-    assert after["outbox"] == before["outbox"]
-
-
-async def test_digests_exchanged_between_two_messages_change_nothing(ends: Ends) -> None:
+async def test_a_confirmation_of_other_bytes_is_refused_with_all_that_the_receipt_says(
+    ends: Ends,
+) -> None:
     one, two = await sent(ends, 2)
-    await answer(ends, received(one, digest=two.digest), received(two, digest=one.digest))
+    head = AuditHead(seal=7, hash="ab" * 32)
+    await deliver(ends, received(one, digest=digest(b"other")), received(two), audit=head)
+    assert await codes(ends) == ["receipt.mismatch"]
     assert await ends.county.states() == ["sent", "sent"]
+    assert (await ends.county.link(CITY)).audit_seal is None
+
+
+async def test_a_refusal_of_other_bytes_is_news_of_somebody_else_and_changes_nothing(
+    ends: Ends,
+) -> None:
+    one, two = await sent(ends, 2)
+    other = received(one, digest=digest(b"other"), verdict="refused", code="message.altered")
+    await answer(ends, other, received(two))
+    assert await ends.county.states() == ["sent", "received"]
 
 
 async def test_a_receipt_for_what_was_never_sent_changes_nothing(ends: Ends) -> None:
@@ -74,17 +88,6 @@ async def test_an_unknown_entry_does_not_spoil_the_others(ends: Ends) -> None:
     [row] = await sent(ends)
     await answer(ends, received(row, id=ends.city.new_id()), received(row))
     assert await ends.county.states() == ["received"]
-
-
-async def test_a_neighbour_cannot_answer_for_another_one(ends: Ends) -> None:
-    """The city sends to 西山; 东湖 claims to have received it."""
-    note = await ends.city.post(make_note(), to=SIBLING)
-    await ends.city.publisher.step()
-    row = await ends.city.row(note)
-    token = ends.county.seal(Receipt(entries=(received(row),)), CITY)
-    ends.arrive(token, ends.city, **properties_of(token))
-    await ends.city.take_all()
-    assert (await ends.city.row(note)).state == "sent"
 
 
 @pytest.mark.parametrize("permanent", [True, False])
@@ -191,3 +194,40 @@ async def test_an_older_head_of_the_audit_chain_does_not_replace_a_newer_one(end
     await answer(ends, received(row))
     link = await ends.county.link(CITY)
     assert (link.audit_seal, link.audit_hash) == (7, "ab" * 32)
+
+
+async def test_the_receipt_is_kept_once_for_all_that_it_answered(ends: Ends) -> None:
+    rows = await sent(ends, 3)
+    await answer(ends, *[received(row) for row in rows])
+    [kept] = await kept_receipts(ends)
+    assert {row.receipt for row in await ends.county.outbox()} == {kept.id}
+    place = ends.county.room.desk.place
+    opened = envelope.open_message(
+        kept.token, chains=ends.county.room.desk.chains, place=place, now=None
+    )
+    assert (opened.event.id, opened.event.sender, kept.peer) == (kept.id, CITY, CITY)
+    assert isinstance(opened.data, Receipt)
+    assert [entry.id for entry in opened.data.entries] == [row.id for row in rows]
+
+
+async def test_the_first_receipt_stays_and_later_ones_are_not_kept(ends: Ends) -> None:
+    [row] = await sent(ends)
+    await answer(ends, received(row))
+    [first] = await kept_receipts(ends)
+    await answer(ends, received(row))
+    assert [kept.id for kept in await kept_receipts(ends)] == [first.id]
+    assert (await ends.county.row(row.id)).receipt == first.id
+
+
+async def test_a_refusal_and_a_receipt_for_other_bytes_are_not_kept(ends: Ends) -> None:
+    [row] = await sent(ends)
+    await answer(ends, refused(row, permanent=True))
+    await deliver(ends, received(row, digest=digest(b"other")))
+    assert await codes(ends) == ["receipt.mismatch"]
+    assert await kept_receipts(ends) == []
+    assert (await ends.county.row(row.id)).receipt is None
+
+
+async def kept_receipts(ends: Ends) -> list[KeptReceipt]:
+    async with ends.county.room.database.reading() as session:
+        return list(await session.scalars(select(KeptReceipt)))

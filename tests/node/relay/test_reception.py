@@ -1,7 +1,8 @@
 """Taking in, step by step as numbered in `node/relay/reception.py`: bad deliveries that break only
 one step end in quarantine with their code, and change nothing else.
 
-Who is proven to have sent such a message is told; nobody else is.
+Who is proven to have sent such a message is told; nobody else is. What step 1 refuses is in
+`test_attacks`.
 """
 
 from __future__ import annotations
@@ -15,16 +16,13 @@ from sqlalchemy import delete, update
 from node.storage.offices import Office
 from node.workflow import outbox
 from protocol.envelope import BEHIND
-from protocol.errors import EnvelopeError
 from protocol.messages.items import MOST_CARRIED
 from tests.factories import make_note
 from tests.node import rooms
 from tests.node.relay.ends import CITY, COUNTY, SIBLING, Ends, properties_of
-from tests.node.relay.forgeries import UNPROVEN, honest
+from tests.node.relay.forgeries import honest
 from tests.protocol import forgery
 from tests.protocol.forgery import edit
-
-PERMANENT = {error.code: error.permanent for error in EnvelopeError.__subclasses__()}
 
 
 @dataclass(frozen=True)
@@ -51,31 +49,6 @@ async def demand_told(ends: Ends, token: bytes, code: str, *, permanent: bool) -
     [entry] = receipt.entries
     assert (row.peer, str(entry.id)) == (COUNTY, properties_of(token)["message_id"])
     assert (entry.verdict, entry.code, entry.permanent) == ("refused", code, permanent)
-
-
-@pytest.mark.parametrize("what", UNPROVEN)
-async def test_1_what_is_no_message_of_a_neighbour_is_kept_and_nobody_is_told(
-    ends: Ends, what: str
-) -> None:
-    code, forge = UNPROVEN[what]
-    token, before = forge(ends), await look(ends)
-    said = {"message_id": str(ends.county.new_id()), "app_id": COUNTY, "user_id": COUNTY}
-    ends.arrive(token, ends.city, queue="zt.yunzhou.in", **said)
-    await ends.city.take_all()
-    [kept] = await ends.city.quarantine()
-    assert (kept.code, kept.permanent) == (code, PERMANENT[code])
-    assert (kept.body, kept.queue, kept.peer, kept.times) == (token, "zt.yunzhou.in", None, 1)
-    assert kept.properties["user_id"] == COUNTY
-    assert not ends.switchboard.queue(CITY), "it must not be delivered again"
-    await before.demand_unchanged(ends, but={"quarantine", "audit"})
-
-
-async def test_1_a_message_of_the_sibling_to_a_county_is_a_strangers(ends: Ends) -> None:
-    token = ends.city.seal(make_note(), COUNTY, signer=ends.signer(SIBLING))
-    ends.arrive(token, ends.county)
-    await ends.county.take_all()
-    [kept] = await ends.county.quarantine()
-    assert (kept.code, await ends.county.outbox()) == ("envelope.stranger", [])
 
 
 async def test_1_what_was_signed_too_long_ago_is_signed_again_by_its_sender_and_taken_in(

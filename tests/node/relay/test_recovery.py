@@ -13,8 +13,9 @@ import pytest
 from sqlalchemy import select
 
 from node.bootstrap import restoration
-from node.relay.auditor import Auditor, broken_seal
+from node.relay.auditor import Auditor
 from node.relay.recovery import Recoverer
+from node.relay.verification import verify
 from node.storage import migrate
 from node.storage.audit import AuditSeal
 from node.storage.database import Database
@@ -267,4 +268,4 @@ async def test_the_first_seal_of_a_new_incarnation_follows_the_last_that_was_see
     assert await Auditor(city.room.desk).step()
     async with city.room.desk.database.reading() as session:
         assert list(await session.scalars(select(AuditSeal.seal))) == [8]
-        assert await broken_seal(session) is None
+        assert (await verify(session)).flaw is None

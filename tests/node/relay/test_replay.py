@@ -14,14 +14,13 @@ from node.errors import (
     UnknownQuarantinedError,
     UnsupportedTypeError,
 )
-from node.relay import quarantine as keeping
 from node.relay import reception
 from node.relay.replay import Replayer
 from node.storage.audit import AuditRow
 from node.storage.messages import Incoming, Quarantined
 from node.workflow import quarantine, receive
 from node.workflow.intake import Intake
-from protocol.envelope import BEHIND, Opened
+from protocol.envelope import BEHIND, MAXIMUM_TOKEN, Opened
 from tests.factories import make_note
 from tests.node.relay.ends import CITY, COUNTY, SETTINGS, Ends, KilledError, properties_of
 
@@ -255,7 +254,7 @@ async def test_a_discard_during_a_replay_stands(ends: Ends, ailing: Ailing) -> N
 
 
 async def test_of_what_only_the_beginning_was_kept_nothing_is_replayed(ends: Ends) -> None:
-    ends.arrive(b"x" * (keeping.KEPT_BYTES + 1), ends.city)
+    ends.arrive(b"x" * (MAXIMUM_TOKEN + 1), ends.city)
     await ends.city.take_all()
     [kept] = await ends.city.quarantine()
     with pytest.raises(QuarantineDecidedError):

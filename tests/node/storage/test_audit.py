@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select, update
 
-from node.relay.auditor import Auditor, broken_seal, has_unsealed
+from node.relay.auditor import Auditor, has_unsealed
+from node.relay.verification import verify
 from node.storage.audit import AuditRow, AuditSeal
 from tests.node.rooms import Room
+from tests.node.tampering import unprotected
 
 CHANGES: dict[str, Any] = {
     "actor": "someone-else",
@@ -113,7 +115,8 @@ async def _sealed(county: Room, *, batches: int) -> None:
 
 async def _broken(county: Room) -> int | None:
     async with county.database.reading() as session:
-        return await broken_seal(session)
+        flaw = (await verify(session)).flaw
+    return None if flaw is None else flaw.seal
 
 
 async def _ids(county: Room, seal: int) -> list[int]:
@@ -123,5 +126,5 @@ async def _ids(county: Room, seal: int) -> list[int]:
 
 
 async def _tamper(county: Room, statement: Any) -> None:
-    async with county.database.writing.begin() as session:
+    async with county.database.writing.begin() as session, unprotected(session):
         await session.execute(statement)

@@ -10,7 +10,7 @@ import httpx
 
 from node.http.session import COOKIE
 from node.storage.items import Item
-from node.workflow import decisions, record
+from node.workflow import decisions, people, record
 from protocol.lifecycle import Action, Moment, fold
 from tests.factories import YUNZHOU
 from tests.node.browser import ADDRESS, visit
@@ -262,3 +262,11 @@ async def test_pages_say_their_language_and_are_not_kept_framed_or_guessed_at(le
 
 def _paths(item: UUID) -> tuple[str, ...]:
     return ("/", f"/items/{item}", "/notices", f"/items/{uuid4()}", "/login")
+
+
+async def test_an_auditor_is_told_where_the_log_is_and_sees_no_items(leaf: Room) -> None:
+    await people.add(leaf.desk, username="sun", name="孙审计", role="auditor", password=PASSWORD)
+    item = await leaf.submit()
+    async with visit(leaf, "sun") as client:
+        assert "审计员账号只查看审计记录" in Seen(await client.get("/")).text
+        assert (await client.get(f"/items/{item}")).status_code == 404

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from node.relay.auditor import Auditor, broken_seal
+from node.relay.auditor import Auditor
+from node.relay.verification import verify
 from node.storage.events import Event, Notice
 from node.storage.items import Item
 from node.storage.messages import Incoming, Outgoing, Quarantined
@@ -111,7 +112,7 @@ async def test_the_audit_log_of_every_office_can_be_sealed_and_holds(pair: Chain
         while await Auditor(room.desk).step():
             pass
         async with room.database.reading() as session:
-            assert await broken_seal(session) is None
+            assert (await verify(session)).flaw is None
 
 
 async def test_what_the_top_office_decides_reaches_the_author_while_nodes_run_by_themselves(

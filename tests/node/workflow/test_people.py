@@ -19,10 +19,12 @@ from node.errors import (
 from node.storage.audit import AuditRow
 from node.storage.people import LoginSession, Person
 from node.workflow import people
+from node.workflow.desk import Actor
 from tests.node.rooms import Room, contents
 from tests.offices import PASSWORD
 
 LASTS = timedelta(hours=12)
+HERE = "192.0.2.7"
 AUTHOR: dict[str, Any] = {
     "username": "wang",
     "name": "王海",
@@ -35,18 +37,18 @@ AUTHOR: dict[str, Any] = {
 
 async def test_a_session_says_who_it_is(county: Room) -> None:
     token = await _log_in(county)
-    assert await people.by_session(county.desk, token) == county.lin
+    assert await by_session(county, token) == county.lin
 
 
 async def test_a_session_ends_when_its_time_is_over(county: Room) -> None:
     token = await _log_in(county)
     county.clock.move(LASTS - timedelta(minutes=1))
-    assert await people.by_session(county.desk, token) == county.lin
+    assert await by_session(county, token) == county.lin
 
     county.clock.move(timedelta(minutes=2))
 
     with pytest.raises(NotLoggedInError):
-        await people.by_session(county.desk, token)
+        await by_session(county, token)
 
 
 async def test_a_session_ends_when_its_person_logs_out_and_others_stay(county: Room) -> None:
@@ -54,8 +56,8 @@ async def test_a_session_ends_when_its_person_logs_out_and_others_stay(county: R
     await people.log_out(county.desk, first)
 
     with pytest.raises(NotLoggedInError):
-        await people.by_session(county.desk, first)
-    assert await people.by_session(county.desk, second) == county.lin
+        await by_session(county, first)
+    assert await by_session(county, second) == county.lin
 
 
 async def test_sessions_that_are_over_are_removed_at_the_next_login(county: Room) -> None:
@@ -151,7 +153,7 @@ async def test_a_name_that_nobody_can_have_is_refused_like_any_other(
 
 async def test_a_person_who_was_added_can_log_in(county: Room) -> None:
     await people.add(county.desk, **AUTHOR)
-    actor = await people.by_session(county.desk, await _log_in(county, username="wang"))
+    actor = await by_session(county, await _log_in(county, username="wang"))
     assert (actor.name, actor.role, actor.kind, actor.unit) == (
         "王海",
         "author",
@@ -204,7 +206,13 @@ async def test_an_editor_needs_neither_kind_nor_unit(county: Room) -> None:
 async def _log_in(
     room: Room, *, username: str = "lin", password: str = PASSWORD, token: str = "token"
 ) -> str:
-    return await people.log_in(room.desk, username, password, lasts=LASTS, new_token=lambda: token)
+    return await people.log_in(
+        room.desk, username, password, lasts=LASTS, new_token=lambda: token, came_from=HERE
+    )
+
+
+async def by_session(room: Room, token: str) -> Actor:
+    return await people.by_session(room.desk, token, came_from="cli")
 
 
 def _parameters(hashed: str) -> str:

@@ -1,0 +1,314 @@
+"""The evidence about one item in one file, as the office where it was written hands it out.
+
+`write` makes the file, `read` reads it, and `verify` says what it proves to somebody who has the
+root certificate and nothing else. Rules, in their order; each has a test that breaks only that one:
+
+ 1. The file is strict JSON of the format `FORMAT`, with exactly its members.
+ 2. Each message under `sent` is signed by the office that the file names, all on one path.
+ 3. Each message under `received` is signed by the office above that path, for this office.
+ 4. Each message is about the item, and none stands there twice.
+ 5. What was sent is an edition that was written there, or a wish to have it back, to the office
+    above; or the office's own fact, which it states to itself.
+ 6. What was received is feedback that proves its fact (`protocol.evidence`).
+ 7. A receipt is signed by the office above, for this office, and names this very message, by its
+    id and the digest of its content, as received.
+ 8. The facts of each office count from 1 without gaps, and no two have the same number.
+ 9. Each edition that the office states to have forwarded is there.
+
+A file that breaks rule 1 is none (`BundleError`). Everything else is a flaw, and what has no flaw
+is told all the same. None of it proves that nothing newer was left out, since numbers end
+somewhere; what offices further up sent on, for their messages do not come down; or the times, which
+are the signers' own words. Revocation is not looked at here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import ConfigDict, Field, ValidationError
+
+from protocol import envelope, evidence
+from protocol.envelope import Opened
+from protocol.errors import BundleError, EnvelopeError, EvidenceError, ProtocolError
+from protocol.evidence import ProvenFact
+from protocol.identifiers import NodeId
+from protocol.messages import event
+from protocol.messages.facts import FactBase, Forwarded
+from protocol.messages.items import Edition, Token, Withdrawal
+from protocol.messages.links import Receipt
+from protocol.messages.work import Feedback
+from protocol.offices import NodeName, Record
+from protocol.trust import Chains, Path, Place
+
+FORMAT: Literal["zhitong-evidence-1"] = "zhitong-evidence-1"
+MOST_MESSAGES = 10_000
+MAXIMUM_BYTES = 64 * 1024 * 1024
+
+
+class Sent(Record):
+    """A message that the office signed, and the receipt for it, if there is one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    token: Token
+    receipt: Token | None = None
+
+
+class Bundle(Record):
+    """The file. An unknown member is refused: it may say that something no longer counts."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    format: Literal["zhitong-evidence-1"] = FORMAT
+    item: UUID
+    office: NodeName
+    sent: Annotated[tuple[Sent, ...], Field(max_length=MOST_MESSAGES)]
+    received: Annotated[tuple[Token, ...], Field(max_length=MOST_MESSAGES)]
+
+
+@dataclass(frozen=True)
+class Flaw:
+    """What is wrong: the rule, the message's place in the file, and how."""
+
+    rule: int
+    where: str
+    detail: str
+
+
+@dataclass
+class Spoken:
+    """A message that the office sent up, with the receipt of the office above."""
+
+    message: Opened
+    receipt: Opened | None = None
+
+
+@dataclass(frozen=True)
+class Stated:
+    """A fact, with the message that brought it to the office, or in which it states its own."""
+
+    message: Opened
+    proven: ProvenFact
+
+
+@dataclass
+class Verdict:
+    """What the file proves. Whatever has a flaw stands under `flaws` alone."""
+
+    item: UUID
+    office: NodeId
+    path: Path | None = None
+    spoken: list[Spoken] = field(default_factory=list)
+    facts: list[Stated] = field(default_factory=list)
+    flaws: list[Flaw] = field(default_factory=list)
+
+    @property
+    def passed_on(self) -> list[Stated]:
+        """Offices above that state to have forwarded the item: that message is not in the file."""
+        return [
+            fact
+            for fact in self.facts
+            if isinstance(fact.proven.fact, Forwarded) and fact.proven.path != self.path
+        ]
+
+
+def write(bundle: Bundle) -> bytes:
+    """The file."""
+    return bundle.model_dump_json(indent=1, exclude_none=True).encode() + b"\n"
+
+
+def read(content: bytes) -> Bundle:
+    """Read the file, rule 1. Raises `BundleError`."""
+    # 1.
+    if len(content) > MAXIMUM_BYTES:
+        raise BundleError(f"the file has more than {MAXIMUM_BYTES} bytes")
+    try:
+        members = json.loads(content.decode("utf-8"), object_pairs_hook=event.without_duplicates)
+    except (ValueError, RecursionError) as error:
+        raise BundleError(f"the file is not JSON: {event.brief(error)}") from error
+    name = members.get("format") if isinstance(members, dict) else None
+    if name != FORMAT:
+        raise BundleError(f"the file does not say that its format is {FORMAT}")
+    try:
+        return Bundle.model_validate(members)
+    except ValidationError as error:
+        # The name of an unknown member is the file's own text, and may be anything.
+        unknown = any(one["type"] == "extra_forbidden" for one in error.errors())
+        what = "it has members that are not known here" if unknown else event.brief(error)
+        raise BundleError(f"the file is not of the format {FORMAT}: {what}") from error
+
+
+def verify(bundle: Bundle, chains: Chains) -> Verdict:
+    """What the bundle proves under these roots, rules 2 to 9."""
+    verdict = Verdict(bundle.item, bundle.office)
+    place = _place(bundle, chains, verdict)
+    if place is None:
+        return verdict
+    verdict.path = place.own
+    reader = _Reader(bundle, chains, place, verdict)
+    for number, sent in enumerate(bundle.sent):
+        reader.take_sent(sent, f"sent[{number}]")
+    for number, token in enumerate(bundle.received):
+        reader.take_received(token, f"received[{number}]")
+    _demand_all_facts(verdict)
+    _demand_what_was_forwarded(verdict)
+    return verdict
+
+
+def _place(bundle: Bundle, chains: Chains, verdict: Verdict) -> Place | None:
+    """Where the office stands, by its own signatures; None where there is no good one."""
+    # 2.
+    flaws: list[Flaw] = []
+    for number, sent in enumerate(bundle.sent):
+        try:
+            path = envelope.signer_of(sent.token.encode(), chains=chains)
+        except EnvelopeError as error:
+            flaws.append(Flaw(2, f"sent[{number}]", error.detail))
+            continue
+        if path.node == bundle.office:
+            return Place(path)
+        flaws.append(Flaw(2, f"sent[{number}]", f"signed by {path}, not by {bundle.office}"))
+    verdict.flaws += flaws or [Flaw(2, "sent", f"nothing in the file is signed by {bundle.office}")]
+    return None
+
+
+class _FlawError(Exception):
+    def __init__(self, rule: int, detail: str) -> None:
+        super().__init__(detail)
+        self.rule = rule
+
+
+class _Reader:
+    """Takes the messages one by one, into what is proven or into the flaws."""
+
+    def __init__(self, bundle: Bundle, chains: Chains, place: Place, verdict: Verdict) -> None:
+        self._item = bundle.item
+        self._chains = chains
+        self._place = place
+        self._verdict = verdict
+        self._seen: set[UUID] = set()
+
+    def take_sent(self, sent: Sent, where: str) -> None:
+        with self._noting(where):
+            message = self._opened(2, sent.token)
+            self._demand_item(message)
+            if isinstance(message.data, Feedback):
+                self._verdict.facts.append(self._own_fact(message))
+                return
+            self._demand_own(message)
+            spoken = Spoken(message)
+            self._verdict.spoken.append(spoken)
+            if sent.receipt is not None:
+                with self._noting(f"{where}.receipt"):
+                    spoken.receipt = self._receipt(sent.receipt, message)
+
+    def take_received(self, token: str, where: str) -> None:
+        with self._noting(where):
+            message = self._opened(3, token)
+            self._demand_item(message)
+            try:
+                # 6.
+                proven = evidence.fact_of(message, chains=self._chains, place=self._place)
+            except EvidenceError as error:
+                raise _FlawError(6, error.detail) from error
+            self._verdict.facts.append(Stated(message, proven))
+
+    @contextmanager
+    def _noting(self, where: str) -> Iterator[None]:
+        try:
+            yield
+        except _FlawError as flaw:
+            self._verdict.flaws.append(Flaw(flaw.rule, where, str(flaw)))
+
+    def _opened(self, rule: int, token: str) -> Opened:
+        # 2., 3. and 7. What lies in the file is not asked how long ago it was signed.
+        try:
+            if rule == 2:
+                return envelope.open_own(token.encode(), chains=self._chains, place=self._place)
+            return envelope.open_message(
+                token.encode(), chains=self._chains, place=self._place, now=None
+            )
+        except ProtocolError as error:
+            raise _FlawError(rule, error.detail) from error
+
+    def _demand_item(self, message: Opened) -> None:
+        # 4.
+        if message.event.subject != self._item:
+            raise _FlawError(4, "it is about another item")
+        if message.event.id in self._seen:
+            raise _FlawError(4, "it stands in the file twice")
+        self._seen.add(message.event.id)
+
+    def _own_fact(self, message: Opened) -> Stated:
+        # 5.
+        own = self._place.own
+        try:
+            proven = evidence.fact_of(message, chains=self._chains, place=self._place)
+        except EvidenceError as error:
+            raise _FlawError(5, error.detail) from error
+        if message.event.addressee != own.node or proven.carriers:
+            raise _FlawError(5, f"it is no fact that {own.node} states to itself")
+        return Stated(message, proven)
+
+    def _demand_own(self, message: Opened) -> None:
+        # 5.
+        above = self._place.parent
+        if not isinstance(message.data, Edition | Withdrawal):
+            raise _FlawError(5, f"a {message.name} does not belong into the file")
+        if above is None or message.event.addressee != above.node:
+            raise _FlawError(
+                5, f"it is addressed to {message.event.addressee}, not to the office above"
+            )
+        if isinstance(message.data, Edition):
+            written_here = message.data.origin.id == self._place.own.node
+            if not written_here or message.data.evidence:
+                raise _FlawError(5, f"it was not written at {self._place.own.node}")
+
+    def _receipt(self, token: str, message: Opened) -> Opened:
+        # 7.
+        receipt = self._opened(7, token)
+        if not isinstance(receipt.data, Receipt):
+            raise _FlawError(7, f"a {receipt.name} is no receipt")
+        if not any(
+            (entry.id, entry.digest, entry.verdict)
+            == (message.event.id, message.digest, "received")
+            for entry in receipt.data.entries
+        ):
+            raise _FlawError(7, "it does not say that this message was received")
+        return receipt
+
+
+def _demand_all_facts(verdict: Verdict) -> None:
+    # 8.
+    by_office: dict[NodeId, dict[int, FactBase]] = {}
+    for stated in verdict.facts:
+        fact = stated.proven.fact
+        first = by_office.setdefault(fact.office.id, {}).setdefault(fact.sequence, fact)
+        if first != fact:
+            detail = f"{fact.office.id} states two different facts number {fact.sequence}"
+            verdict.flaws.append(Flaw(8, "facts", detail))
+    for office, facts in by_office.items():
+        for before, after in pairwise([0, *sorted(facts)]):
+            if after > before + 1:
+                missing = f"{before + 1}" if after == before + 2 else f"{before + 1} to {after - 1}"
+                detail = f"of the facts of {office}, number {missing} is missing"
+                verdict.flaws.append(Flaw(8, "facts", detail))
+
+
+def _demand_what_was_forwarded(verdict: Verdict) -> None:
+    # 9.
+    editions = {
+        s.message.data.edition for s in verdict.spoken if isinstance(s.message.data, Edition)
+    }
+    for stated in verdict.facts:
+        fact = stated.proven.fact
+        is_own = stated.proven.path == verdict.path
+        if is_own and isinstance(fact, Forwarded) and fact.edition not in editions:
+            detail = f"edition {fact.edition} was forwarded, and its message is missing"
+            verdict.flaws.append(Flaw(9, "sent", detail))
