@@ -50,7 +50,7 @@ async def test_whoever_is_not_logged_in_gets_nothing_from_any_route(leaf: Room) 
         routes = [
             r for r in await _routes(client) if not r[1].endswith("/session") or r[0] == "get"
         ]
-        assert len(routes) == 30
+        assert len(routes) == 31
         for method, path in routes:
             answer = await client.request(method, path, json={})
             problem(answer, 401, "session.required")
