@@ -138,8 +138,26 @@ FileType = Literal[
 what they hold. No archives: nobody sees what is in them, and they can hold anything."""
 
 
+PHRASES = (
+    "绝密",
+    "机密",
+    "秘密★",
+    "秘密☆",
+    "涉密",
+    "国家秘密",
+    "内部资料注意保存",
+    "内部文件",
+    "不得外传",
+    "不得翻印",
+    "不得公开",
+)
+"""What secret and internal documents carry, and harmless texts at times: a warning, no more."""
+
+
 class LimitSettings(Section):
     """What an author may enter, and what files are taken from the offices below.
+
+    An author who wrote one of the `phrases`, with whatever space within, is asked once more.
 
     The pieces of an item's files are listed in its message, which the next offices carry on as
     evidence: with more than 250 MB it might become too large on its way to the top.
@@ -150,6 +168,7 @@ class LimitSettings(Section):
     file_megabytes: int = Field(default=50, ge=1, le=250)
     item_megabytes: int = Field(default=200, ge=1, le=250)
     file_types: frozenset[FileType] = frozenset(get_args(FileType))
+    phrases: tuple[Line, ...] = PHRASES
 
     @property
     def file_bytes(self) -> int:

@@ -6,9 +6,10 @@ the HTTP status of its problem document. `message` is what the person reads, in 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
-from protocol.errors import ZhitongError
+from protocol.errors import ClassifiedError, LifecycleError, ZhitongError
 
 
 class NodeError(ZhitongError):
@@ -17,6 +18,23 @@ class NodeError(ZhitongError):
     code = "node.error"
     status: ClassVar[int] = 400
     message: ClassVar[str] = "无法完成这项操作。"
+
+
+MESSAGES = {
+    LifecycleError.code: "这件信息目前的状态不允许这项操作。",
+    ClassifiedError.code: (
+        "涉密信息不得在本系统填报、传输和存储，系统没有保存您填写的内容。"
+        "请按保密规定，通过机要渠道线下报送，并及时报告本单位保密工作机构。"
+    ),
+}
+"""What people read of the protocol's own errors."""
+
+
+def message_of(error: ZhitongError) -> str:
+    """What the person reads, in Chinese."""
+    if isinstance(error, NodeError):
+        return error.message
+    return MESSAGES.get(error.code, NodeError.message)
 
 
 class ConfigurationError(NodeError):
@@ -53,6 +71,22 @@ class TooLongError(InputError):
 
     code = "input.too_long"
     message = "标题或正文超过了规定的字数，请精简后再提交。"
+
+
+class PhrasesError(NodeError):
+    """The text holds phrases that secret documents carry; confirm that it is none, and repeat."""
+
+    code = "item.phrases"
+    status = 409
+    message = (
+        "文中有疑似涉密的字样，尚未提交。请核对：涉密内容一律不得上网，须走线下渠道；"
+        "确认不涉密的，请确认后再次提交。"
+    )
+
+    def __init__(self, detail: str | None = None, *, found: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(detail)
+        self.found = tuple(found)
+        """Where, and which phrase."""
 
 
 class NotLoggedInError(NodeError):
@@ -93,6 +127,14 @@ class UnknownItemError(NodeError):
     code = "item.unknown"
     status = 404
     message = "没有找到这件信息。"
+
+
+class PurgedItemError(NodeError):
+    """The item's contents were purged; nothing can be done with it any more."""
+
+    code = "item.purged"
+    status = 409
+    message = "这件信息的内容已清除，不能再办理。"
 
 
 class UnknownPersonError(NodeError):
@@ -181,6 +223,14 @@ class LinkPausedError(NodeError):
     code = "link.paused"
     status = 409
     message = "与该机关的收发已暂停，请先恢复。"
+
+
+class LinkLevelError(NodeError):
+    """The item's classification is above what this link may carry; hand it over by another way."""
+
+    code = "link.level"
+    status = 409
+    message = "这件信息的级别高于这条线路允许传送的级别，不能经此报送，请改走其他渠道。"
 
 
 class FileRefusedError(NodeError):

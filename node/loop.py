@@ -85,7 +85,7 @@ def being_cancelled() -> bool:
 
 
 class Wakers:
-    """Who wants to know when something was committed: `outbox`, `files`, `certificates` …"""
+    """Who wants to know when something was committed: `outbox`, `files`, `purged` …"""
 
     def __init__(self) -> None:
         self._waiting: dict[str, list[Callable[[], None]]] = {}

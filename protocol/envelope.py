@@ -13,6 +13,7 @@ their order; each has an error class of its own, and a test that breaks only tha
     and no office stands in them twice.                                      PathError
  6. `alg` is the algorithm of the certificate's key.                         AlgorithmError
  7. The signature fits.                                                      SignatureError
+    Where the payload was purged, nobody can say any more whether it does.   PurgedError
  8. Directly: the signer's path is the parent's or a child's.                StrangerError
     As evidence: its path lies above this office's, or below it.             EvidenceError
  9. Directly: `iat` is near now.                                             ClockError
@@ -22,6 +23,7 @@ their order; each has an error class of its own, and a test that breaks only tha
 13. Its type and major version are known.                                    TypeUnknownError
 14. The type may travel in this direction.                                   DirectionError
 15. The data fits the type.                                                  DataError
+    It claims no classification above `internal`.                            ClassifiedError
 
 Not checked here, since it needs a memory: whether the message came before, whether the sender's
 incarnation is the newest, whether AMQP's unsigned properties agree (`node/relay/reception`).
@@ -185,6 +187,15 @@ def signer_of(token: bytes, *, chains: Chains) -> Path:
     return _verify(token, chains)[1].path
 
 
+def without_contents(token: bytes) -> bytes:
+    """What is left of a token whose contents are purged: its header and its signature.
+
+    Whoever keeps it keeps the payload's digest beside it. What is no token leaves nothing.
+    """
+    segments = token.split(b".")
+    return segments[0] + b".." + segments[2] if len(segments) == 3 else b""
+
+
 def signature_fits(segments: Segments, header: dict[str, Any], key: ECKey) -> bool:
     """Whether the key signed the segments (RFC 7515 §5.2). Says nothing about whose key it is."""
     head, payload, signature = segments
@@ -205,6 +216,8 @@ def _verify(token: bytes, chains: Chains) -> tuple[_Parsed, VerifiedChain]:
         raise errors.AlgorithmError
     # 7.
     if not signature_fits(parsed.segments, parsed.header, chain.key):
+        if not parsed.payload:
+            raise errors.PurgedError(f"signed by {chain.path}; the contents were purged")
         raise errors.SignatureError
     return parsed, chain
 
@@ -273,6 +286,9 @@ def _opened(
         data = catalogue.MODELS[name].model_validate(content.data)
     except ValidationError as error:
         raise errors.DataError(f"{name}: {event.brief(error)}") from error
+    except errors.ClassifiedError as error:
+        known = errors.Named(content.sender, content.id, digest(parsed.payload))
+        raise errors.ClassifiedError(message=known) from error
     if content.subject is None and name in catalogue.ABOUT_ITEMS:
         raise errors.DataError(f"{name}: names no item")
     return Opened(

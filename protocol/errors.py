@@ -9,7 +9,8 @@ default text.
 from __future__ import annotations
 
 import inspect
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
+from uuid import UUID
 
 
 class ZhitongError(Exception):
@@ -100,6 +101,12 @@ class ClockError(EnvelopeError):
     permanent = False
 
 
+class PurgedError(EnvelopeError):
+    """The contents were purged: header, signature and digest are left, and prove no content."""
+
+    code = "envelope.purged"
+
+
 class StrangerError(EnvelopeError):
     """The signer is neither the office above nor an office certified by this one."""
 
@@ -141,6 +148,28 @@ class DataError(EnvelopeError):
     """The event's data does not fit its type."""
 
     code = "envelope.data"
+
+
+class Named(NamedTuple):
+    """What a receipt needs to know of a message that nobody may keep."""
+
+    sender: str
+    id: UUID
+    digest: str
+
+
+class ClassifiedError(ProtocolError):
+    """Nothing above `internal` may travel on this network; hand it over by the offline procedure.
+
+    Whoever refuses a message for this keeps its digest and not its bytes. `message` names it, where
+    it came on a link and its signature was verified.
+    """
+
+    code = "item.classified"
+
+    def __init__(self, detail: str | None = None, *, message: Named | None = None) -> None:
+        super().__init__(detail or (inspect.getdoc(type(self)) or "").splitlines()[0])
+        self.message = message
 
 
 class EvidenceError(ProtocolError):

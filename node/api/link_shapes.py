@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from node.workflow.links import LinkView, Refusal, RefusalPage
 from node.workflow.quarantine import Held, Page, Seen
+from protocol.messages.items import ClassificationName
 
 
 class Answer(BaseModel):
@@ -76,6 +77,7 @@ class LinkShape(Answer):
     certificate_until: datetime | None
     audit: WitnessShape | None
     agreement: AgreementShape
+    highest_level: str
 
     @classmethod
     def of(cls, view: LinkView) -> Self:
@@ -115,6 +117,14 @@ class RefusalList(BaseModel):
     @classmethod
     def of(cls, page: RefusalPage) -> Self:
         return cls(refused=[RefusalShape.of(row) for row in page.rows], total=page.total)
+
+
+class Limit(BaseModel):
+    """The highest classification of items that a link may carry."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    highest_level: ClassificationName
 
 
 class GroupShape(Answer):

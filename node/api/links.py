@@ -6,10 +6,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from node.api.link_shapes import LinkList, LinkShape, Reconciliation, RefusalList
+from node.api.link_shapes import Limit, LinkList, LinkShape, Reconciliation, RefusalList
 from node.api.shapes import Reason
 from node.http.session import OneDesk, Person
-from node.workflow import accounts, links, recovery
+from node.workflow import accounts, ceilings, links, recovery
 from protocol.identifiers import NODE_ID
 from protocol.offices import BIGGEST
 
@@ -53,6 +53,12 @@ async def pause(peer: Peer, given: Reason, desk: OneDesk, person: Person) -> Non
 async def resume(peer: Peer, desk: OneDesk, person: Person) -> None:
     """Send again."""
     await links.resume(desk, person, peer)
+
+
+@router.post("/{peer}/limit", status_code=204)
+async def limit(peer: Peer, given: Limit, desk: OneDesk, person: Person) -> None:
+    """Set the highest classification of items that the link may carry."""
+    await ceilings.limit(desk, person, peer, given.highest_level)
 
 
 @router.post("/{peer}/reconcile")

@@ -137,6 +137,7 @@ class Node:
         for loop in sending:
             desk.wakers.on("outbox", loop.wake)
         desk.wakers.on("quarantine", replaying.wake)
+        desk.wakers.on("purged", storing.wake)
         desk.wakers.on("superseded", self._withdraw)
         if self._transport is not None:
             caretaker = Caretaker(

@@ -40,10 +40,15 @@ def submit(
     attach: Annotated[
         list[Path] | None, typer.Option("--attach", help="附件，可以重复使用这个选项")
     ] = None,
+    confirm: Annotated[
+        bool, typer.Option("--confirm", help="文中有疑似涉密字样时，确认内容不涉密")
+    ] = False,
     config: Config = Path(),
 ) -> None:
     """提交一件信息，打印它的编号。"""
-    print(run(_submit(config, author, manuscript.parse(_read(file)), attach or [])))
+    draft = manuscript.parse(_read(file))
+    draft = draft.model_copy(update={"confirmed": draft.confirmed or confirm})
+    print(run(_submit(config, author, draft, attach or [])))
 
 
 def show(

@@ -16,8 +16,9 @@ from rich.table import Table
 from node.cli import files
 from node.cli.common import Config, desk, moment, operator, run
 from node.errors import InputError
-from node.workflow import accounts, links, phrases, recovery
+from node.workflow import accounts, ceilings, links, phrases, recovery
 from node.workflow.links import LinkView, RefusalPage
+from protocol.messages.items import LEVELS, ClassificationName
 
 MOST_REFUSALS = 50
 
@@ -32,6 +33,7 @@ def register(application: typer.Typer) -> None:
     group.command("pause")(pause)
     group.command("resume")(resume)
     group.command("probe")(probe)
+    group.command("limit")(limit)
     group.command("reconcile")(reconcile)
     group.command("waive")(waive)
     files.register(group)
@@ -74,6 +76,18 @@ def probe(peer: Peer, config: Config = Path()) -> None:
     print(f"已登记，由运行中的收发进程立即向 {peer} 重试。")
 
 
+def limit(
+    peer: Peer,
+    level: Annotated[str, typer.Argument(help="internal（内部）或 public（公开）")],
+    config: Config = Path(),
+) -> None:
+    """设定这条线路最高可以传送哪一级的信息。"""
+    if level not in LEVELS:
+        raise InputError(f"a level is {' or '.join(LEVELS)}, not {level!r}")
+    run(_limit(config, peer, level))
+    print(f"与 {peer} 的线路最高可传送：{phrases.CLASSIFICATIONS[level]}")
+
+
 def reconcile(peer: Peer, config: Config = Path()) -> None:
     """与对方对账：比对每天收发的消息，缺的自动补发。"""
     days = run(_reconcile(config, peer))
@@ -92,6 +106,11 @@ def waive(
     """从备份恢复后，不再等待对方的答复，先行办理业务。"""
     run(_waive(config, peer, reason))
     print(f"不再等待 {peer} 的答复；对方恢复后，其留存的往来信息仍会取回。")
+
+
+async def _limit(config: Path, peer: str, level: ClassificationName) -> None:
+    async with desk(config) as opened:
+        await ceilings.limit(opened, operator(opened), peer, level)
 
 
 async def _reconcile(config: Path, peer: str) -> int:
@@ -165,6 +184,7 @@ def _print_one(view: LinkView) -> None:
         "下次重试": moment(view.next_attempt_at),
         "最近导出": moment(view.exported_at),
         "对方证书到期": moment(view.certificate_until),
+        "最高级别": phrases.CLASSIFICATIONS[view.highest_level],
         "对账": _agreement(view),
         "对方审计链": f"第 {view.audit.seal} 节，{view.audit.hash}" if view.audit else "—",
     }

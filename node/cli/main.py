@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_group
 
+from node.errors import message_of
 from protocol.errors import ZhitongError
 
 MODULES = {
@@ -32,6 +33,7 @@ MODULES = {
     "audit": "audit",
     "keys": "keys",
     "certificates": "certificates",
+    "purge": "purges",
     "demo": "demo.command",
 }
 """Commands, in the order of the help, and the module in this package that registers each."""
@@ -66,7 +68,6 @@ def run() -> NoReturn:
     try:
         get_group(application)()
     except ZhitongError as error:
-        message = getattr(error, "message", "无法完成这项操作。")
-        print(f"zhitong: {message} {error.detail} [{error.code}]", file=sys.stderr)
+        print(f"zhitong: {message_of(error)} {error.detail} [{error.code}]", file=sys.stderr)
         sys.exit(2)
     sys.exit(0)

@@ -12,14 +12,16 @@ from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
-from node.errors import DatabaseAwayError, InputError, NodeError
+from node.errors import DatabaseAwayError, InputError, NodeError, PhrasesError, message_of
 from node.storage.database import is_away
-from protocol.errors import LifecycleError, ZhitongError
+from protocol.errors import ClassifiedError, LifecycleError, ZhitongError
 
 log = structlog.get_logger()
 
 MEDIA_TYPE = "application/problem+json"
-STATE_MESSAGE = "这件信息目前的状态不允许这项操作。"
+STATUS = {LifecycleError.code: 409, ClassifiedError.code: 422}
+"""Of the protocol's own errors."""
+
 PLAIN = {
     404: "没有这个地址。",
     405: "这个地址不支持这种请求。",
@@ -57,11 +59,11 @@ def document(
 
 def of_error(error: ZhitongError) -> Response:
     """The document for one of our own errors."""
-    if isinstance(error, LifecycleError):
-        return document(error.code, STATE_MESSAGE, 409, error.detail)
-    if isinstance(error, NodeError):
-        return document(error.code, error.message, error.status, error.detail)
-    return document(error.code, NodeError.message, 400, error.detail)
+    status = error.status if isinstance(error, NodeError) else STATUS.get(error.code, 400)
+    found = None
+    if isinstance(error, PhrasesError):
+        found = [{"field": field, "message": phrase} for field, phrase in error.found]
+    return document(error.code, message_of(error), status, error.detail, found)
 
 
 def install(application: FastAPI) -> None:

@@ -44,6 +44,8 @@ class Consumer:
         self._desk.wakers.wake("outbox")
         if result.superseded:
             self._desk.wakers.wake("superseded")
+        if result.purged:
+            self._desk.wakers.wake("purged")
         if result.files:
             self._desk.wakers.wake("files")
         return True

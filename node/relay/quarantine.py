@@ -3,6 +3,8 @@
 The same bytes refused again for the same reason count up instead of filling the table. What is
 larger than any token is never taken in, whatever it says: its beginning is kept. The audit log
 tells of each reason once for each sender and day, so that nobody can fill it from outside.
+Of a message that claims to be secret only the digest is kept; of one about a purged item header and
+signature.
 """
 
 from __future__ import annotations
@@ -17,10 +19,10 @@ from sqlalchemy import select
 from node.relay.transport import Delivery
 from node.storage.database import Session
 from node.storage.messages import Quarantined
-from node.workflow import audit
+from node.workflow import audit, purges
 from node.workflow.desk import Desk
-from protocol.envelope import MAXIMUM_TOKEN, Opened
-from protocol.errors import ZhitongError
+from protocol.envelope import MAXIMUM_TOKEN, Opened, without_contents
+from protocol.errors import ClassifiedError, ZhitongError
 
 log = structlog.get_logger()
 
@@ -42,6 +44,11 @@ async def put(
     stays discarded.
     """
     digest = hashlib.sha256(delivery.body).hexdigest()
+    body = _kept(delivery.body)
+    if isinstance(error, ClassifiedError):
+        body = b""
+    elif message is not None and await purges.concerns(session, message):
+        body = without_contents(delivery.body)
     known = await session.scalar(
         select(Quarantined)
         .where(Quarantined.digest == digest, Quarantined.code == error.code)
@@ -67,7 +74,7 @@ async def put(
             peer=peer,
             message_id=message.event.id if message else None,
             queue=delivery.queue,
-            body=_kept(delivery.body),
+            body=body,
             properties=asdict(delivery.properties) if delivery.properties else {},
             first_at=now,
             last_at=now,

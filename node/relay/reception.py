@@ -1,14 +1,16 @@
 """Taking in a batch of deliveries, in one transaction:
 
  1. Open each envelope (`protocol.envelope`, steps 1 to 15). Those that fail are quarantined; they
-    get no receipt, since nobody is known to have sent them.
+    get no receipt, since nobody is known to have sent them. Only what claims to be secret is
+    answered, so that its sender does not send it again.
  2. The unsigned properties, where the transport carries any, agree with the signed content.
  3. The sender is a neighbour known here, and its incarnation is not an old one.
  4. The identity (source, id, digest) is new. A duplicate gets the stored verdict again; the same
     id with another digest is refused.
  5. Link messages are dealt with here: receipts change the outbox, statements are compared, and
     questions for a replay answered. Business messages go to the workflow, or are parked while
-    their subject is unknown; one that no other message could carry on, or back, is refused.
+    their subject is unknown; one that no other message could carry on, or back, is refused. Of
+    what was purged, nothing but header, signature and digest is kept.
  6. What was parked for the items that arrived is released.
  7. Items, inbox rows and receipts are written; the senders were heard.
 
@@ -41,8 +43,8 @@ from node.workflow import recovery as restored
 from node.workflow.desk import Desk
 from node.workflow.intake import Intake, prepare
 from protocol import envelope
-from protocol.envelope import Opened
-from protocol.errors import ClockError, TooLargeError, ZhitongError
+from protocol.envelope import Opened, without_contents
+from protocol.errors import ClassifiedError, ClockError, TooLargeError, ZhitongError
 from protocol.identifiers import NodeId
 from protocol.messages import catalogue
 from protocol.messages.items import MOST_CARRIED, Edition
@@ -67,6 +69,8 @@ class Result:
     superseded: bool = False
     files: bool = False
     """Whether something came that announces files."""
+    purged: bool = False
+    """Whether files may have to be cleared away at once."""
     codes: Counter[str] = field(default_factory=Counter)
     entries: dict[NodeId, list[ReceiptEntry]] = field(default_factory=lambda: defaultdict(list))
 
@@ -84,6 +88,7 @@ class Result:
         self.link += other.link
         self.superseded |= other.superseded
         self.files |= other.files
+        self.purged |= other.purged
         self.codes += other.codes
 
 
@@ -111,9 +116,11 @@ class Reception:
                 if isinstance(message, ZhitongError):
                     await quarantine.put(session, self._desk, delivery, message, now)
                     result.refuse(message)
+                    if isinstance(message, ClassifiedError):
+                        await _answer_classified(session, message, result)
                 else:
                     good.append((delivery, message))
-            if good:
+            if good or result.entries:
                 await self._take_in(session, good, now, result)
         return result
 
@@ -198,11 +205,13 @@ class Reception:
             return
         if len(message.token) > MOST_CARRIED and not catalogue.is_link_type(message.name):
             raise TooLargeError(f"a {message.name} may have {MOST_CARRIED} characters")
-        # A restored node does nothing before it knows what it did.
-        applied = not intake.recovering and await receive.apply(intake, message)
+        # A restored node does nothing before it knows what it did, but for what makes less of it.
+        waits = intake.recovering and message.name != "purge" and not intake.is_purged(message)
+        applied = not waits and await receive.apply(intake, message)
         known[identity] = message.digest
         result.applied += applied
         result.parked += not applied
+        result.purged |= message.name == "purge"
         result.files |= isinstance(message.data, Edition) and bool(message.data.attachments)
         row = {
             "source": message.event.sender,
@@ -210,7 +219,9 @@ class Reception:
             "name": message.name,
             "subject": message.event.subject,
             "digest": message.digest,
-            "token": message.token,
+            "token": without_contents(message.token)
+            if intake.is_purged(message)
+            else message.token,
             "state": "applied" if applied else "parked",
             "received_at": intake.now,
         }
@@ -232,7 +243,9 @@ class Reception:
                 await accounts.take(intake.session, self._desk, message, intake.now)
             case Replay(since=None):
                 if not await testimony.take(intake.session, message, intake.now):
-                    await recovery.take(intake.session, self._desk, message, intake.now)
+                    intake.purged |= await recovery.take(
+                        intake.session, self._desk, message, intake.now
+                    )
             case Replay():
                 await returning.answer(intake.session, self._desk, message, intake.now)
             case _:
@@ -300,6 +313,15 @@ def _refusal(message: Opened, error: ZhitongError, office: Office) -> ReceiptEnt
         # Whatever it said: a copy of a node that was restored elsewhere must hear that it is one.
         return receipts.refused(message, error, incarnation=office.incarnation)
     return None if catalogue.is_link_type(message.name) else receipts.refused(message, error)
+
+
+async def _answer_classified(session: Session, error: ClassifiedError, result: Result) -> None:
+    # 1.
+    named = error.message
+    if named is not None and await neighbours(session, {NodeId(named.sender)}):
+        result.entries[NodeId(named.sender)].append(
+            ReceiptEntry(id=named.id, digest=named.digest, verdict="refused", code=error.code)
+        )
 
 
 async def neighbours(session: Session, senders: set[NodeId]) -> dict[str, Office]:

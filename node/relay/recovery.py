@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import structlog
 from sqlalchemy import delete, exists, or_, select
@@ -35,7 +36,7 @@ from node.storage.items import Item
 from node.storage.messages import Incoming
 from node.storage.offices import Office
 from node.storage.recovery import Epoch, Recovery, Returned
-from node.workflow import outbox, rebuild, receive, recovery
+from node.workflow import outbox, purges, rebuild, receive, recovery
 from node.workflow.desk import Desk
 from node.workflow.intake import prepare
 from protocol import envelope
@@ -203,19 +204,23 @@ class Recoverer:
         )
 
 
-async def take(session: Session, desk: Desk, message: Opened, now: datetime) -> None:
-    """Keep what a neighbour's answer brings. An answer that nobody waits for changes nothing."""
+async def take(session: Session, desk: Desk, message: Opened, now: datetime) -> set[UUID]:
+    """Keep what a neighbour's answer brings. An answer that nobody waits for changes nothing.
+
+    What this node had purged, it purges again at once; which items those are.
+    """
+    again: set[UUID] = set()
     answer, peer = message.data, message.event.sender
     assert isinstance(answer, Replay)
     asked = await session.get(Recovery, peer)
     if asked is None or asked.answered_at is not None:
-        return
+        return again
     epoch = await recovery.newest_epoch(session)
     question = message.event.causationid
     if epoch is None or question is None or question < earliest(epoch.began_at):
         # The node that asked this was lost as well, and may have lacked less.
         log.warning("recovery.old_answer", peer=peer)
-        return
+        return again
     for text in answer.tokens:
         try:
             own = envelope.open_own(text.encode(), chains=desk.chains, place=desk.place)
@@ -223,12 +228,19 @@ async def take(session: Session, desk: Desk, message: Opened, now: datetime) -> 
             log.error("recovery.refused", peer=peer, code=error.code)
             continue
         if own.event.addressee == peer:
+            if (item := await purges.again(session, desk, own, now)) is not None:
+                again.add(item)
             known = await session.get(Returned, (peer, own.event.id))
             if known is None:
                 cause = own.event.causationid
-                session.add(
-                    Returned(peer=peer, id=own.event.id, ours=True, token=own.token, cause=cause)
-                )
+                row = Returned(peer=peer, id=own.event.id, ours=True, token=own.token, cause=cause)
+                session.add(row)
+                if await purges.concerns(session, own):
+                    # Its contents must not lie here until everybody has answered.
+                    await rebuild.own(session, desk, own, now)
+                    row.token = None
+    for left in answer.erased:
+        await outbox.enter_erased(session, left, to=peer, now=now)
     # Once the epoch is closed, nothing waits for what is sent again.
     awaited = answer.ids if await recovery.is_open(session) else ()
     for id in awaited:
@@ -237,10 +249,11 @@ async def take(session: Session, desk: Desk, message: Opened, now: datetime) -> 
     asked.asked_at = None
     if answer.more:
         asked.cursor = answer.after
-        return
+        return again
     asked.answered_at = now
     asked.audit_seal = answer.audit.seal if answer.audit is not None else None
     log.warning("recovery.answered", peer=peer)
+    return again
 
 
 async def _has_work(session: Session, now: datetime) -> bool:

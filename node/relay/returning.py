@@ -4,7 +4,8 @@ The answer to one question, which the asker repeats until `more` is false:
 
  1. Our messages to it that it may have lost are sent again by the outbox under their own ids, and
     named in the answer, so that it knows what to wait for.
- 2. Its messages that we took in since then go back in the answer, as the tokens that they were.
+ 2. Its messages that we took in since then go back in the answer, as the tokens that they were;
+    of those about a purged item, what both ends count. Ours about one are not sent again.
  3. The last answer names the newest seals of its audit chain that we have seen.
 
 Both lists go by id, and an answer covers both up to the same id. What is asked twice is answered
@@ -25,11 +26,12 @@ from node.storage import bulk
 from node.storage.database import Session
 from node.storage.messages import Incoming, Outgoing
 from node.storage.offices import Link
+from node.storage.purges import is_erased
 from node.workflow import outbox
 from node.workflow.desk import Desk
 from protocol.envelope import Opened
 from protocol.identifiers import NodeId
-from protocol.messages.links import AuditHead, Replay
+from protocol.messages.links import AuditHead, ErasedMessage, Replay
 
 log = structlog.get_logger()
 
@@ -46,6 +48,16 @@ FIRST = UUID(int=0)
 class _Kept(NamedTuple):
     id: UUID
     token: bytes
+    name: str
+    subject: UUID | None
+    digest: str
+    erased: bool
+
+    @property
+    def left(self) -> ErasedMessage:
+        """What is left of a purged one."""
+        assert self.subject is not None
+        return ErasedMessage(id=self.id, name=self.name, subject=self.subject, digest=self.digest)
 
 
 async def answer(session: Session, desk: Desk, message: Opened, now: datetime) -> None:
@@ -73,7 +85,8 @@ async def answer(session: Session, desk: Desk, message: Opened, now: datetime) -
     # 2.
     reply = Replay(
         after=until,
-        tokens=tuple(kept.token.decode() for kept in tokens),
+        tokens=tuple(kept.token.decode() for kept in tokens if not kept.erased),
+        erased=tuple(kept.left for kept in tokens if kept.erased),
         ids=tuple(ids),
         more=until is not None,
         audit=None if until is not None else await _head(session, peer),
@@ -95,6 +108,7 @@ async def _lost(
             Outgoing.id > after,
             or_(Outgoing.state != "received", Outgoing.answered_at >= since),
             or_(Outgoing.state != "refused", Outgoing.permanent.is_(False)),
+            ~is_erased(Outgoing),
         )
         .order_by(Outgoing.id)
         .limit(IDS)
@@ -122,7 +136,14 @@ async def _kept(
             break
         chosen.append(id)
     found = await session.execute(
-        select(Incoming.id, Incoming.token)
+        select(
+            Incoming.id,
+            Incoming.token,
+            Incoming.name,
+            Incoming.subject,
+            Incoming.digest,
+            is_erased(Incoming),
+        )
         .where(Incoming.source == peer, bulk.among(session, Incoming.id, chosen))
         .order_by(Incoming.id)
     )

@@ -18,7 +18,8 @@ class Item(Base):
     `source` is the office that forwarded it to us, None where it was written here. State and
     standings are computed from the item's events and kept for lists. `sequence` and `step` are
     the newest of this office's own events. `edition` is the newest edition here,
-    `forwarded_edition` the newest one that was sent up.
+    `forwarded_edition` the newest one that was sent up. Once `purged_at` is set, nothing of its
+    contents is here any more.
     """
 
     __tablename__ = "items"
@@ -39,6 +40,7 @@ class Item(Base):
     step: Mapped[int] = mapped_column(default=0)
     standings: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created_at: Mapped[datetime]
+    purged_at: Mapped[datetime | None]
 
     __table_args__ = (
         Index("ix_items_created_at", "created_at"),  # the list, newest first

@@ -18,7 +18,8 @@ class Outgoing(Base):
     `payload` holds the exact bytes that are signed whenever the message leaves. `priority` is 0
     for link messages, then the urgency of the item. `resend_at` is when the receipt of a sent
     message is overdue. `first_sent_at` decides from when on a statement counts the message.
-    `receipt` names the kept receipt that first said `received`.
+    `receipt` names the kept receipt that first said `received`. Of a purged item the payload is
+    empty.
     """
 
     __tablename__ = "outbox"
@@ -72,7 +73,8 @@ class KeptReceipt(Base):
 class Incoming(Base):
     """A message that was verified and accepted; kept for ever, so that it never counts twice.
 
-    `state` is applied, or parked while its subject is unknown here.
+    `state` is applied, or parked while its subject is unknown here. Of a purged item the token has
+    lost its payload.
     """
 
     __tablename__ = "inbox"

@@ -36,7 +36,8 @@ class Link(Base):
     `audit_seal` and `audit_hash` are the highest seal of the peer's chain that a receipt named, and
     `audit_incarnation` that of the peer when it did.
     `paused_at` is set while an administrator holds business messages back. `exported_at` is when
-    messages were last written to a file for the peer.
+    messages were last written to a file for the peer. `highest_level` is the highest classification
+    of items that the link may carry, either way.
     """
 
     __tablename__ = "links"
@@ -54,3 +55,6 @@ class Link(Base):
     paused_by: Mapped[str | None] = mapped_column(String(60))
     paused_reason: Mapped[str | None] = mapped_column(Text)
     exported_at: Mapped[datetime | None]
+    highest_level: Mapped[str] = mapped_column(
+        String(20), default="internal", server_default="internal"
+    )

@@ -11,6 +11,7 @@ from node.storage import (
     messages,
     offices,
     people,
+    purges,
     recovery,
     statements,
 )
@@ -26,6 +27,7 @@ MODULES = (
     messages,
     offices,
     people,
+    purges,
     recovery,
     statements,
 )

@@ -28,6 +28,7 @@ MAY: dict[str, frozenset[str]] = {
     "manage_people": frozenset({ADMINISTRATOR}),
     "manage_links": frozenset({ADMINISTRATOR}),
     "read_audit": frozenset({AUDITOR}),
+    "purge": frozenset({ADMINISTRATOR}),
 }
 
 

@@ -6,7 +6,8 @@ What a message's day is, its id says (UTC), so both ends agree on it. One round,
  2. The receiver counts what it has of that day, and answers. If it counts otherwise, it lists the
     ids, in pages.
  3. The sender compares. What the receiver lacks is sent again under the same id. What the receiver
-    has and the sender never sent is an alarm: the sender has forgotten it.
+    has and the sender never sent is an alarm: the sender has forgotten it. What was purged since is
+   not sent again, and no longer counted.
 
 A statement is lost as easily as any link message; the next one says it again. Once a day everything
 is stated that changed or did not agree; an operator can ask for it at any time.
@@ -23,11 +24,12 @@ from uuid import UUID
 import structlog
 from sqlalchemy import func, select, update
 
-from node.errors import UnknownOfficeError
+from node.errors import PurgedItemError, UnknownOfficeError
 from node.storage import bulk
 from node.storage.database import Session
 from node.storage.messages import Incoming, Outgoing
 from node.storage.offices import Link
+from node.storage.purges import is_erased
 from node.storage.statements import Account
 from node.workflow import access, audit, outbox
 from node.workflow.desk import Actor, Desk
@@ -175,9 +177,11 @@ async def _compare(session: Session, peer: NodeId, statement: Statement, now: da
     low, high = _bounds(statement)
     sent = {id for id, _ in await _sent(session, peer, statement.day, until=now - SETTLED)}
     listed = set(statement.ids)
-    missing = sorted(id for id in sent - listed if low <= id <= high)
+    lacking = sorted(id for id in sent - listed if low <= id <= high)
+    missing, changed = await _settle_erased(session, peer, lacking, listed, now)
     surplus = listed - await _ours(session, peer, listed)
-    account.missing += len(missing)
+    # Of a count that changed now, the peer hears with the next statement.
+    account.missing += len(missing) + changed
     account.surplus += len(surplus)
     if missing:
         log.warning("statement.missing", peer=peer, day=str(statement.day), messages=len(missing))
@@ -279,6 +283,36 @@ async def _received(session: Session, peer: str, day: date) -> list[tuple[UUID, 
         .order_by(Incoming.id)
     )
     return [(id, digest) for id, digest in rows]
+
+
+async def _settle_erased(
+    session: Session, peer: str, lacking: Sequence[UUID], listed: set[UUID], now: datetime
+) -> tuple[list[UUID], int]:
+    """What the peer lacks and can be sent again; what was purged cannot, and counts as refused.
+
+    What it has received after all, it has received, also where it was purged here meanwhile. With
+    it, of how many messages the state changed.
+    """
+    arrived = await session.scalars(
+        update(Outgoing)
+        .where(
+            bulk.among(session, Outgoing.id, listed),
+            Outgoing.peer == peer,
+            Outgoing.state == "refused",
+            is_erased(Outgoing),
+        )
+        .values(state="received", code=None, permanent=None, answered_at=now)
+        .returning(Outgoing.id)
+    )
+    gone = set(
+        await session.scalars(
+            update(Outgoing)
+            .where(bulk.among(session, Outgoing.id, lacking), is_erased(Outgoing))
+            .values(state="refused", code=PurgedItemError.code, permanent=True, resend_at=None)
+            .returning(Outgoing.id)
+        )
+    )
+    return [id for id in lacking if id not in gone], len(arrived.all()) + len(gone)
 
 
 async def _ours(session: Session, peer: str, ids: set[UUID]) -> set[UUID]:

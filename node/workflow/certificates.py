@@ -96,7 +96,7 @@ async def renew(desk: Desk, actor: Actor) -> None:
             )
         elif renewal.state == "asked":
             renewal.state = "wanted"
-        audit.note(session, now, actor=actor.username, action="renewal_wanted")
+        audit.note(session, now, actor=actor, action="renewal_wanted")
     desk.wakers.wake("certificates")
 
 

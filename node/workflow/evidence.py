@@ -12,11 +12,17 @@ from uuid import UUID
 
 from sqlalchemy import and_, select
 
-from node.errors import NothingToProveError, NotWrittenHereError, UnknownItemError
+from node.errors import (
+    NothingToProveError,
+    NotWrittenHereError,
+    PurgedItemError,
+    UnknownItemError,
+)
 from node.storage.database import Session
 from node.storage.events import Event
 from node.storage.items import Item
 from node.storage.messages import Incoming, KeptReceipt, Outgoing
+from node.storage.purges import Purge
 from node.workflow import access, audit, items
 from node.workflow.desk import Actor, Desk
 from protocol.messages import event
@@ -44,8 +50,8 @@ class Holdings:
 async def holdings(desk: Desk, actor: Actor, item_id: UUID) -> Holdings:
     """What is held about the item; noted in the audit log.
 
-    Raises `UnknownItemError`, `NotWrittenHereError` for an item of another office, and
-    `NothingToProveError` while nothing was decided or sent.
+    Raises `UnknownItemError`, `NotWrittenHereError` for an item of another office,
+    `PurgedItemError`, and `NothingToProveError` while nothing was decided or sent.
     """
     access.demand(actor, "read_own")
     async with desk.database.writing.begin() as session:
@@ -54,12 +60,14 @@ async def holdings(desk: Desk, actor: Actor, item_id: UUID) -> Holdings:
             raise UnknownItemError
         if item.source is not None:
             raise NotWrittenHereError(f"the item was written at {item.origin['id']}: export there")
+        if await session.get(Purge, item_id) is not None:
+            raise PurgedItemError
         sent = (*await _sent(session, item_id), *await _decided(session, desk, item_id))
         if not sent:
             raise NothingToProveError
         found = Holdings(sent, tuple(await _told(session, item_id)))
         now = desk.clock()
-        audit.note(session, now, actor=actor.username, action="evidence_exported", subject=item_id)
+        audit.note(session, now, actor=actor, action="evidence_exported", subject=item_id)
     return found
 
 

@@ -8,7 +8,8 @@
  4. In one transaction: the file's row, its name on the shelf, the person's upload, the audit row.
 
 `clear` removes uploads that no item named within a day, and then, in one transaction a file, its
-row and its bytes. Whoever still wants a file has locked and touched its row before.
+row and its bytes; pieces of purged files at once. Whoever still wants a file has locked and touched
+its row before.
 """
 
 from __future__ import annotations
@@ -22,7 +23,13 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete, exists, func, select
 
-from node.errors import FileArrivingError, FileTooLargeError, InputError, UnknownFileError
+from node.errors import (
+    FileArrivingError,
+    FileTooLargeError,
+    InputError,
+    PurgedItemError,
+    UnknownFileError,
+)
 from node.storage import bulk
 from node.storage.database import Session
 from node.storage.files import Attachment, StoredFile, Transfer, Upload
@@ -116,12 +123,28 @@ async def clear(desk: Desk) -> bool:
         await session.flush()
         for file in removed:
             await asyncio.to_thread(desk.shelf.remove, desk.shelf.place(file.digest))
+    await _clear_purged(desk)
     await _clear_unfinished(desk)
     return len(removed) == AT_ONCE
 
 
 def _wanted(table: type[Upload] | type[Attachment]) -> ColumnElement[bool]:
     return exists().where(table.digest == StoredFile.digest)
+
+
+async def _clear_purged(desk: Desk) -> None:
+    """Pieces of files whose item was purged on their way. The row stays until they are gone."""
+    async with desk.database.writing.begin() as session:
+        purged = await session.scalars(
+            select(Transfer)
+            .where(Transfer.stopped == PurgedItemError.code)
+            .order_by(Transfer.source, Transfer.digest)
+            .with_for_update()
+        )
+        for transfer in purged.all():
+            file = desk.shelf.arriving(NodeId(transfer.source), transfer.digest)
+            await asyncio.to_thread(desk.shelf.remove, file)
+            await session.delete(transfer)
 
 
 async def _clear_unfinished(desk: Desk) -> None:

@@ -1,8 +1,9 @@
 """Sending an item up (上报): the newest edition, with the signed message by which it came here.
 
-One transaction: the fact `forwarded` (which the author will hear of) and the outbox row of the
-submission, or of a revision when the item was forwarded before (`send`). The office above may then
-ask for the pieces of its files, also of those that are still arriving here.
+One transaction, where the link may carry the item's level: the fact `forwarded` (which the author
+will hear of) and the outbox row of the submission, or of a revision when the item was forwarded
+before (`send`). The office above may then ask for the pieces of its files, also of those that are
+still arriving here.
 """
 
 from __future__ import annotations
@@ -14,16 +15,16 @@ from node.errors import AlreadyForwardedError, NoOfficeAboveError
 from node.storage.database import Session
 from node.storage.items import Edition, Item
 from node.storage.messages import Incoming
-from node.workflow import access, attachments, items, outbox, record
+from node.workflow import access, attachments, ceilings, items, outbox, record
 from node.workflow.desk import Actor, Desk
 from protocol.identifiers import NodeId
 from protocol.lifecycle import Action
 from protocol.messages import facts
-from protocol.messages.items import Revision, Submission
+from protocol.messages.items import LEVELS, Revision, Submission
 
 
 async def forward_up(desk: Desk, actor: Actor, item_id: UUID) -> None:
-    """Forward the item's newest edition to the office above."""
+    """Forward the item's newest edition to the office above. Raises `LinkLevelError`."""
     access.demand(actor, Action.FORWARD_UP)
     if desk.parent is None:
         raise NoOfficeAboveError
@@ -34,7 +35,10 @@ async def forward_up(desk: Desk, actor: Actor, item_id: UUID) -> None:
         if item.forwarded_edition == item.edition:
             raise AlreadyForwardedError
         edition = await session.get_one(Edition, (item.id, item.edition))
-        await send(session, desk, item, edition, NodeId(desk.parent.id), now)
+        above = NodeId(desk.parent.id)
+        highest = (await ceilings.of(session, [above])).get(above, LEVELS[-1])
+        ceilings.demand([edition.classification], highest)
+        await send(session, desk, item, edition, above, now)
         await record.own_fact(
             session,
             desk,

@@ -18,6 +18,8 @@ from node.storage import bulk
 from node.storage.database import Session
 from node.storage.events import Event
 from node.storage.items import Edition, Item
+from node.storage.purges import NEVER_ERASED, Purge
+from node.workflow import ceilings
 from node.workflow.desk import Desk
 from protocol.envelope import Opened
 from protocol.identifiers import NodeId
@@ -40,6 +42,10 @@ class Intake:
     )
     new: list[UUID] = field(default_factory=list)
     """Items that this batch brought; what was parked for them can be released."""
+    highest: dict[str, str] = field(default_factory=dict)
+    """The highest classification that the senders of items may bring."""
+    purged: set[UUID] = field(default_factory=set)
+    """Items that were purged: what comes of them changes nothing."""
     recovering: bool = False
     """Whether this node was restored from a backup and must not act yet."""
 
@@ -47,6 +53,10 @@ class Intake:
         """A new item arrived. The session does not know it: `write` adds its row."""
         self.items[item.id] = item
         self.new.append(item.id)
+
+    def is_purged(self, message: Opened) -> bool:
+        """Whether the message is to lose its contents: it is about an item that was purged."""
+        return message.event.subject in self.purged and message.name not in NEVER_ERASED
 
     def write(self) -> None:
         """Add the rows of the new items as the batch left them, in bulk."""
@@ -60,10 +70,16 @@ async def prepare(
 ) -> Intake:
     """Read, and lock, what the messages are about."""
     intake = Intake(session, desk, now)
+    messages = list(messages)
     batch = [(m.name, m.event.subject) for m in messages if m.event.subject is not None]
     subjects = sorted({subject for _, subject in batch})
     if not subjects:
         return intake
+    intake.purged = set(
+        await session.scalars(
+            select(Purge.item_id).where(bulk.among(session, Purge.item_id, subjects))
+        )
+    )
     found = await session.scalars(
         select(Item)
         .where(bulk.among(session, Item.id, subjects))
@@ -72,7 +88,10 @@ async def prepare(
     )
     intake.items = {item.id: item for item in found}
     known = list(intake.items)
-    if any(name in ("submission", "revision") for name, _ in batch) and known:
+    senders = {m.event.sender for m in messages if m.name in ("submission", "revision")}
+    if senders:
+        intake.highest = await ceilings.of(session, senders)
+    if senders and known:
         rows = await session.execute(
             select(Edition.item_id, Edition.number).where(
                 bulk.among(session, Edition.item_id, known)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from node.errors import UnknownItemError
+from node.errors import PurgedItemError, UnknownItemError
 from node.storage.database import Session
 from node.storage.items import Item, ItemAuthor
 from node.workflow import access, record, recovery
@@ -16,8 +16,8 @@ from protocol.lifecycle import Action, State
 
 
 async def locked(session: Session, desk: Desk, actor: Actor, item_id: UUID) -> Item:
-    """The item, locked until the transaction ends. Raises `UnknownItemError`, and `RecoveringError`
-    while a restored node takes in no work.
+    """The item, locked until the transaction ends. Raises `UnknownItemError`, `PurgedItemError`,
+    and `RecoveringError` while a restored node takes in no work.
 
     An item of someone else is as unknown to an author as one that does not exist.
     """
@@ -25,6 +25,8 @@ async def locked(session: Session, desk: Desk, actor: Actor, item_id: UUID) -> I
     item = await session.scalar(select(Item).where(Item.id == item_id).with_for_update())
     if item is None or not await visible(session, actor, item.id):
         raise UnknownItemError
+    if item.purged_at is not None:
+        raise PurgedItemError
     return item
 
 

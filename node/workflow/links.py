@@ -62,6 +62,7 @@ class LinkView:
     certificate_until: datetime | None
     audit: AuditWitness | None
     agreement: Agreement
+    highest_level: str
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ async def refusals(
         .limit(limit)
     )
     async with desk.database.reading() as session:
-        await _demand(session, peer)
+        await demand(session, peer)
         rows = [Refusal(*row) for row in await session.execute(query)]
         total = await session.scalar(select(func.count()).select_from(Outgoing).where(*refused))
     return RefusalPage(rows, total or 0)
@@ -141,7 +142,7 @@ async def pause(desk: Desk, actor: Actor, peer: str, reason: str) -> None:
     access.demand(actor, "manage_links")
     now = desk.clock()
     async with desk.database.writing.begin() as session:
-        link = await _demand(session, peer, lock=True)
+        link = await demand(session, peer, lock=True)
         link.paused_at, link.paused_by, link.paused_reason = now, actor.username, reason
         audit.note(session, now, actor=actor, action="link_paused", subject=peer)
 
@@ -151,7 +152,7 @@ async def resume(desk: Desk, actor: Actor, peer: str) -> None:
     access.demand(actor, "manage_links")
     now = desk.clock()
     async with desk.database.writing.begin() as session:
-        link = await _demand(session, peer, lock=True)
+        link = await demand(session, peer, lock=True)
         if link.paused_at is not None:
             link.paused_at, link.paused_by, link.paused_reason = None, None, None
             audit.note(session, now, actor=actor, action="link_resumed", subject=peer)
@@ -166,7 +167,7 @@ async def probe(desk: Desk, actor: Actor, peer: str) -> None:
     access.demand(actor, "manage_links")
     now = desk.clock()
     async with desk.database.writing.begin() as session:
-        link = await _demand(session, peer, lock=True)
+        link = await demand(session, peer, lock=True)
         if link.paused_at is not None:
             raise LinkPausedError
         if link.silent_since is not None:
@@ -186,7 +187,8 @@ async def probe(desk: Desk, actor: Actor, peer: str) -> None:
     desk.wakers.wake("outbox")
 
 
-async def _demand(session: Session, peer: str, *, lock: bool = False) -> Link:
+async def demand(session: Session, peer: str, *, lock: bool = False) -> Link:
+    """The link, locked where it is to be changed. Raises `UnknownOfficeError`."""
     link = await session.get(Link, peer, with_for_update=lock)
     if link is None:
         raise UnknownOfficeError(f"{peer} is no neighbour of this office")
@@ -236,6 +238,7 @@ def _view(
         certificate_until=until,
         audit=witness,
         agreement=agreement,
+        highest_level=link.highest_level,
     )
 
 

@@ -15,6 +15,7 @@ from protocol.identifiers import NodeId, digest
 from protocol.messages import event
 from protocol.messages.catalogue import NAMES, is_link_type
 from protocol.messages.items import MOST_CARRIED
+from protocol.messages.links import ErasedMessage
 from protocol.offices import Record
 
 PRIORITIES = {"most_urgent": 1, "urgent": 2, "normal": 3}
@@ -22,6 +23,37 @@ LINK_PRIORITY = 0
 
 MOST_BYTES = (MOST_CARRIED - 2 * MAXIMUM_HEADER) * 3 // 4
 """Of what is signed: its token is a third longer, and has a header and a signature."""
+
+
+async def enter_erased(
+    session: Session,
+    message: ErasedMessage,
+    *,
+    to: str,
+    now: datetime,
+) -> None:
+    """Enter a message of this office that came back without its contents: it was received."""
+    await bulk.upsert(
+        session,
+        Outgoing,
+        change=["state", "answered_at", "resend_at", "code", "permanent"],
+        id=message.id,
+        peer=to,
+        name=message.name,
+        subject=message.subject,
+        payload=b"",
+        digest=message.digest,
+        priority=PRIORITIES["normal"],
+        state="received",
+        code=None,
+        permanent=None,
+        attempts=1,
+        created_at=now,
+        first_sent_at=now,
+        sent_at=now,
+        resend_at=None,
+        answered_at=now,
+    )
 
 
 def post(

@@ -41,6 +41,9 @@ ROLES = {"author": "撰稿人", "editor": "编辑", "administrator": "管理员"
 RELATIONS = {"parent": "上级", "child": "下级"}
 HELD = {"held": "待处理", "wanted": "等待重放", "replayed": "已重放收下", "discarded": "已作废"}
 CLASSIFICATIONS = {"public": "公开", "internal": "内部"}
+ERASED = "（内容已清除）"
+"""Stands where a purged item had its title, its text, or somebody's words."""
+
 ACTIONS = {
     "resubmit": "修改后重新提交",
     "revise": "按上级意见修改",
@@ -99,6 +102,8 @@ def sentence(kind: str, data: dict[str, Any], office: str) -> str:
             return f"{office}收到修改后的第 {data['edition']} 稿。"
         case "revised":
             return f"{office}收到第 {data['edition']} 稿。"
+        case "purged":
+            return f"{office}清除了这件信息的内容。"
         case "withdrawal_requested":
             return f"请求撤回，理由：{_stop(data['reason'])}"
         case "registered":

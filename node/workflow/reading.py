@@ -180,7 +180,7 @@ def _level(desk: Desk, event: Event) -> str:
 
 def _actions(desk: Desk, actor: Actor, item: Item) -> tuple[str, ...]:
     standing = record.standing_of(item, desk.node)
-    if standing is None:
+    if standing is None or item.purged_at is not None:
         return ()
     found = set(lifecycle.possible(standing)) - {Action.SUBMIT}
     if not items.returned_above(desk, item):

@@ -25,7 +25,7 @@ from node.storage.items import Edition, Item, ItemAuthor
 from node.storage.messages import Outgoing
 from node.storage.people import Person
 from node.storage.recovery import Returned
-from node.workflow import attachments, audit, editions, forwarding, numbers, outbox, record
+from node.workflow import attachments, audit, editions, forwarding, numbers, outbox, purges, record
 from node.workflow.desk import Desk
 from protocol import lifecycle
 from protocol.envelope import Opened
@@ -35,6 +35,8 @@ from protocol.messages import event, facts
 from protocol.messages.facts import FactBase
 from protocol.messages.items import Edition as EditionMessage
 from protocol.messages.items import Submission, Withdrawal
+from protocol.messages.links import ErasedMessage
+from protocol.messages.trust import Purge
 from protocol.messages.work import Feedback
 
 log = structlog.get_logger()
@@ -44,7 +46,19 @@ EDITIONS = ("submission", "revision")
 
 
 async def own(session: Session, desk: Desk, message: Opened, now: datetime) -> None:
-    """Enter what one of this office's own messages tells of."""
+    """Enter what one of this office's own messages tells of; of a purged item, that it was sent."""
+    if await purges.concerns(session, message):
+        assert message.event.subject is not None
+        left = ErasedMessage(
+            id=message.event.id,
+            name=message.name,
+            subject=message.event.subject,
+            digest=message.digest,
+        )
+        await outbox.enter_erased(session, left, to=message.event.addressee, now=now)
+        # It came back whole: whoever sent it back still has it.
+        await purges.ask(session, desk, left.subject, message.event.addressee, now)
+        return
     await _enter_outbox(session, message, now)
     match message.data:
         case EditionMessage() as edition:
@@ -53,6 +67,8 @@ async def own(session: Session, desk: Desk, message: Opened, now: datetime) -> N
             await _decided(session, desk, message, fact, now)
         case Withdrawal() as withdrawal:
             await _asked_back(session, desk, message, withdrawal, now)
+        case Purge():
+            await purges.again(session, desk, message, now)
         case _:
             pass
 
@@ -141,7 +157,9 @@ async def settle(session: Session, desk: Desk) -> bool:
     found = (
         await session.execute(
             select(Item, said)
-            .where(Item.id.in_(back), or_(said < went, (said > went) & here))
+            .where(
+                Item.id.in_(back), Item.purged_at.is_(None), or_(said < went, (said > went) & here)
+            )
             .order_by(Item.id)
             .limit(1)
         )

@@ -8,7 +8,7 @@ was asked already.
 from __future__ import annotations
 
 from node.errors import UnsupportedTypeError
-from node.workflow import certificates, feedback, submissions, withdrawals
+from node.workflow import certificates, feedback, purges, submissions, withdrawals
 from node.workflow.intake import Intake
 from protocol.envelope import Opened
 
@@ -18,6 +18,9 @@ async def apply(intake: Intake, message: Opened) -> bool:
 
     Raises a `ZhitongError` when it is refused.
     """
+    if intake.is_purged(message):
+        await purges.turn_away(intake, message)
+        return True
     match message.name:
         case "submission":
             await submissions.receive(intake, message)
@@ -37,5 +40,9 @@ async def apply(intake: Intake, message: Opened) -> bool:
         case "certificate":
             await certificates.receive(intake, message)
             return True
+        case "purge":
+            return await purges.receive(intake, message)
+        case "purged":
+            return await purges.confirm(intake, message)
         case _:
             raise UnsupportedTypeError(f"{message.name} is not handled by this version")

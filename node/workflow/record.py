@@ -86,14 +86,15 @@ def own_step(
     now: datetime,
     actor: Actor | str,
     message: Opened | None = None,
-) -> None:
-    """Record something that is no fact: it stays at this office."""
+) -> UUID:
+    """Record something that is no fact: it stays at this office. Returns the event's id."""
     item.step += 1
     # 2.
-    _event(session, desk, item, kind, data, now, actor, message)
+    event_id = _event(session, desk, item, kind, data, now, actor, message)
     _stand(item, desk.office, state, kind)
     # 5.
     audit.note(session, now, actor=actor, action=kind, subject=item.id)
+    return event_id
 
 
 async def notify(session: Session, desk: Desk, item: Item, event_id: UUID, now: datetime) -> None:

@@ -2,7 +2,8 @@
 
 `submit` and `resubmit` are one transaction each:
 
- 1. The actor's role may do this; the text fits the limits.
+ 1. The actor's role may do this; the text fits the limits, and holds none of the office's phrases
+    for secret documents, unless the author confirmed that it is none.
  2. The state allows it (`lifecycle`).
  3. Item and edition are written, with the authors who have accounts here, and the files that
     they name.
@@ -13,16 +14,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, StrictBool, ValidationError
 
-from node.errors import InputError, ItemTakenError, TooLongError, UnsupportedTypeError
+from node.errors import (
+    InputError,
+    ItemTakenError,
+    PhrasesError,
+    TooLongError,
+    UnsupportedTypeError,
+)
 from node.storage import bulk
 from node.storage.database import Session
 from node.storage.items import Edition, Item, ItemAuthor
-from node.workflow import access, attachments, editions, items, people, record, recovery
+from node.workflow import (
+    access,
+    attachments,
+    audit,
+    ceilings,
+    editions,
+    items,
+    people,
+    record,
+    recovery,
+)
 from node.workflow.attachments import Named
 from node.workflow.desk import Actor, Desk
 from node.workflow.intake import Intake
@@ -31,7 +50,7 @@ from protocol.envelope import Opened
 from protocol.errors import LifecycleError
 from protocol.lifecycle import Action, State
 from protocol.messages import event
-from protocol.messages.items import Author, AuthorKind, Classification, Topic, Urgency
+from protocol.messages.items import LEVELS, Author, AuthorKind, Classification, Topic, Urgency
 from protocol.messages.items import Edition as EditionMessage
 from protocol.offices import Line, Record, Text
 
@@ -59,10 +78,12 @@ class Draft(Record):
     classification: Classification = "internal"
     co_authors: tuple[CoAuthor, ...] = Field(default=(), max_length=49)
     attachments: tuple[Named, ...] = Field(default=(), max_length=50)
+    confirmed: StrictBool = False
+    """Whether the author saw a warning about phrases, and says that nothing here is secret."""
 
 
 def draft(content: dict[str, Any]) -> Draft:
-    """A draft from what was entered. Raises `InputError`."""
+    """A draft from what was entered. Raises `InputError`, and `ClassifiedError` for a secret."""
     try:
         return Draft.model_validate(content)
     except ValidationError as error:
@@ -73,7 +94,7 @@ async def submit(desk: Desk, actor: Actor, draft: Draft) -> UUID:
     """Hand in a new item at this office. Returns its id."""
     # 1.
     access.demand(actor, "submit")
-    _demand_limits(desk, draft)
+    found = _demand_fit(desk, draft)
     now = desk.clock()
     async with desk.database.writing.begin() as session:
         # 2.
@@ -108,6 +129,7 @@ async def submit(desk: Desk, actor: Actor, draft: Draft) -> UUID:
             now=now,
             actor=actor,
         )
+        _note_confirmed(session, now, actor, item, found)
     desk.wakers.wake("audit")
     return item.id
 
@@ -116,7 +138,7 @@ async def resubmit(desk: Desk, actor: Actor, item_id: UUID, draft: Draft) -> Non
     """Hand in a new edition of an item that this office, or one above, returned."""
     # 1.
     access.demand(actor, "resubmit")
-    _demand_limits(desk, draft)
+    found = _demand_fit(desk, draft)
     now = desk.clock()
     async with desk.database.writing.begin() as session:
         item = await items.locked(session, desk, actor, item_id)
@@ -142,6 +164,7 @@ async def resubmit(desk: Desk, actor: Actor, item_id: UUID, draft: Draft) -> Non
             now=now,
             actor=actor,
         )
+        _note_confirmed(session, now, actor, item, found)
     desk.wakers.wake("audit")
 
 
@@ -151,7 +174,9 @@ async def receive(intake: Intake, message: Opened) -> None:
     if not isinstance(data, EditionMessage) or message.event.subject is None:
         raise UnsupportedTypeError
     # The forwarding office shows by whose signed message it has the item.
-    evidence.origins_of(message, chains=intake.desk.chains, place=intake.desk.place)
+    carried = evidence.origins_of(message, chains=intake.desk.chains, place=intake.desk.place)
+    highest = intake.highest.get(message.event.sender, LEVELS[-1])
+    ceilings.demand([data.classification, *_levels(carried)], highest)
     item = intake.items.get(message.event.subject)
     if item is not None and item.source != message.event.sender:
         raise ItemTakenError
@@ -186,6 +211,10 @@ async def receive(intake: Intake, message: Opened) -> None:
         actor=message.event.sender,
         message=message,
     )
+
+
+def _levels(carried: Iterable[Opened]) -> list[str]:
+    return [m.data.classification for m in carried if isinstance(m.data, EditionMessage)]
 
 
 def _new_item(intake: Intake, message: Opened, data: EditionMessage) -> Item:
@@ -225,8 +254,41 @@ def _author(name: str | None, kind: str | None, unit: str | None) -> Author:
         raise InputError(f"an author needs name, kind and unit: {event.brief(error)}") from error
 
 
-def _demand_limits(desk: Desk, draft: Draft) -> None:
+def _demand_fit(desk: Desk, draft: Draft) -> list[tuple[str, str]]:
+    """The phrases that the author confirmed. Raises `TooLongError`, `PhrasesError`."""
     if len(draft.title) > desk.limits.title_characters:
         raise TooLongError(f"标题有 {len(draft.title)} 字，最多 {desk.limits.title_characters} 字")
     if len(draft.body) > desk.limits.body_characters:
         raise TooLongError(f"正文有 {len(draft.body)} 字，最多 {desk.limits.body_characters} 字")
+    found = _phrases(desk, draft)
+    if found and not draft.confirmed:
+        words = "、".join(dict.fromkeys(phrase for _, phrase in found))
+        raise PhrasesError(f"文中有：{words}", found=found)
+    return found
+
+
+def _phrases(desk: Desk, draft: Draft) -> list[tuple[str, str]]:
+    texts = [("title", draft.title), ("body", draft.body)]
+    texts += [("attachments", file.name) for file in draft.attachments]
+    found = []
+    for field, text in texts:
+        bare = "".join(text.split())
+        found += [
+            (field, phrase) for phrase in desk.limits.phrases if "".join(phrase.split()) in bare
+        ]
+    return found
+
+
+def _note_confirmed(
+    session: Session, now: datetime, actor: Actor, item: Item, found: list[tuple[str, str]]
+) -> None:
+    # Which ones is no secret, but part of the text: the log is read by others than the text.
+    if found:
+        audit.note(
+            session,
+            now,
+            actor=actor,
+            action="phrases_confirmed",
+            subject=item.id,
+            count=len(found),
+        )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
+from protocol.errors import ClassifiedError
 from protocol.offices import Line, OfficeReference, Record, Text, Time
 
 MOST_CARRIED = 1_400_000
@@ -34,7 +35,25 @@ AuthorKind = Literal[
 ]
 Topic = Literal["economy", "city", "society", "agriculture", "government"]
 Urgency = Literal["normal", "urgent", "most_urgent"]
-Classification = Literal["public", "internal"]
+ClassificationName = Literal["public", "internal"]
+LEVELS: tuple[ClassificationName, ...] = get_args(ClassificationName)
+"""From the lowest to the highest."""
+
+_SECRET = re.compile(
+    r"秘密|机密|绝密|^(state |top |most )?secret( |$)|^(highly )?(confidential|classified)( |$)",
+    re.IGNORECASE,
+)
+
+
+def _without_secrets(value: object) -> object:
+    # Not a ValueError: it must come through every validation as what it is.
+    if isinstance(value, str) and _SECRET.search(re.sub(r"[\s_-]+", " ", value).strip()):
+        raise ClassifiedError
+    return value
+
+
+Classification = Annotated[ClassificationName, BeforeValidator(_without_secrets)]
+"""Who may read it. Claiming a level above `internal` raises `ClassifiedError`, at every input."""
 
 
 class Author(Record):

@@ -79,13 +79,23 @@ class Statement(Record):
         return self
 
 
+class ErasedMessage(Record):
+    """A message whose contents were purged: what both ends still count."""
+
+    id: UUID
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")]
+    subject: UUID
+    digest: HexDigest
+
+
 class Replay(Record):
     """A node that was restored from a backup asks what the other side has of it, or is answered.
 
     The question has `since`, the time from which on it may have lost something, and `after`, the
     last of its own messages that came back already. The answer has `tokens`, messages that the
     asker had sent, in the order of their ids, and `ids`, those of messages that the answering side
-    sends the asker again. `more` says that another question will bring more. The last answer names
+    sends the asker again. `erased` are those of the asker's own whose contents were purged, in the
+    same order as `tokens`. `more` says that another question will bring more. The last answer names
     the newest seals that the answering side has seen of the asker's audit chain: `audit` the last,
     `heads` that one and those before it. With the last possible id as `after`, that is all of it.
     """
@@ -94,6 +104,7 @@ class Replay(Record):
     after: UUID | None = None
     tokens: Annotated[tuple[Token, ...], Field(max_length=200)] = ()
     ids: Annotated[tuple[UUID, ...], Field(max_length=2_000)] = ()
+    erased: Annotated[tuple[ErasedMessage, ...], Field(max_length=200)] = ()
     more: StrictBool = False
     audit: AuditHead | None = None
     heads: Annotated[tuple[AuditHead, ...], Field(max_length=MOST_HEADS)] | None = None
@@ -101,7 +112,7 @@ class Replay(Record):
     @model_validator(mode="after")
     def _questions_hold_no_answer(self) -> Self:
         if self.since is not None and (
-            self.tokens or self.ids or self.more or self.audit or self.heads
+            self.tokens or self.ids or self.erased or self.more or self.audit or self.heads
         ):
             raise ValueError("a question has no answer in it")
         return self

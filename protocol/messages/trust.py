@@ -7,7 +7,16 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from protocol.offices import BIGGEST, Base64, Level, Line, NodeName, Record, Text, Time
+from protocol.offices import (
+    BIGGEST,
+    Base64,
+    Level,
+    Line,
+    NodeName,
+    Record,
+    Text,
+    Time,
+)
 
 Der = Annotated[Base64, StringConstraints(max_length=16_384)]
 """A certificate or a request, DER in base64."""
@@ -78,7 +87,8 @@ class Purge(Record):
 
 
 class Purged(Record):
-    """The contents were erased."""
+    """The contents were erased: by the sender, or by the `office` that told the sender so."""
 
     purge: UUID
     at: Time
+    office: NodeName | None = None

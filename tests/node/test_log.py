@@ -15,7 +15,7 @@ import structlog
 from node import log
 from node.loop import Loop
 from node.storage.items import Edition
-from node.workflow import decisions, submissions
+from node.workflow import decisions, purges, submissions
 from protocol.errors import ZhitongError
 from protocol.lifecycle import Action
 from tests.node.chain import Chain
@@ -39,7 +39,7 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
 
 @pytest.mark.usefixtures("quiet")
 @pytest.mark.parametrize("hierarchy", ["3"], indirect=True)
-async def test_nothing_that_people_wrote_reaches_the_log_while_an_item_climbs(
+async def test_nothing_that_people_wrote_reaches_the_log_while_an_item_climbs_and_is_purged(
     chain: Chain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with logged(monkeypatch) as lines:
@@ -53,6 +53,8 @@ async def test_nothing_that_people_wrote_reaches_the_log_while_an_item_climbs(
             await chain.deliver()
         with pytest.raises(ZhitongError):
             await decisions.return_(chain.top.desk, chain.top.editor, item, REASON)
+        await purges.purge(chain.county.desk, chain.county.admin, item, REASON)
+        await chain.deliver()
 
     said = [json.loads(line)["event"] for line in lines.getvalue().splitlines()]
     assert {"outbox.sent"} <= set(said)

@@ -86,6 +86,7 @@ def _broken_tokens() -> list[Vector]:
         _refuse("envelope.algorithm", "ES384", sign(own | {"alg": "ES384"}, PAYLOAD, signer)),
         _refuse("envelope.signature", "other payload", b".".join((head, changed, signature))),
         _refuse("envelope.signature", "no signature", head + b"." + body + b"."),
+        _refuse("envelope.purged", "purged", head + b".." + signature),
         _refuse("envelope.time", "over a week old", WORKED, now=NOW + 7 * DAY + DAY / 86_400),
         _refuse("envelope.time", "from the future", WORKED, now=NOW - DAY / 95),
     ]
@@ -164,7 +165,7 @@ def _broken_events() -> list[Vector]:
         _refuse("envelope.direction", "down only", message(120, make_feedback(), DONGHU, YUNZHOU)),
         _refuse("envelope.data", "control character", content(body="一\u0000二")),
         _refuse("envelope.data", "a number as text", content(edition="1")),
-        _refuse("envelope.data", "state secret", content(classification="secret")),
+        _refuse("item.classified", "state secret", content(classification="secret")),
         _refuse("envelope.data", "no item", event(subject=None)),
     ]
 

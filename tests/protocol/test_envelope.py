@@ -234,6 +234,23 @@ def test_check_7_a_signature_over_other_bytes_is_refused(token: bytes) -> None:
         open_at(YUNZHOU, token)
 
 
+def test_check_7_a_token_whose_contents_were_purged_says_so_and_who_had_signed_it() -> None:
+    left = envelope.without_contents(TOKEN)
+    assert left.split(b".") == [HEAD, b"", SIGNATURE]
+    with pytest.raises(errors.PurgedError, match=r"signed by .*donghu; the contents were purged"):
+        open_at(YUNZHOU, left)
+    assert envelope.without_contents(left) == left
+    assert envelope.without_contents(b"no token") == b""
+
+
+def test_check_7_a_purged_token_of_a_stranger_is_a_strangers_token() -> None:
+    _, _, signature = TOKEN.split(b".")
+    other = authorities.hierarchy(now=NOW, seed="elsewhere")["donghu"]
+    head = envelope.seal(PAYLOAD, other.signer, signed_at=NOW, incarnation=1).split(b".")[0]
+    with pytest.raises(errors.ChainError):
+        open_at(YUNZHOU, head + b".." + signature)
+
+
 def test_check_7_a_signature_by_another_key_is_refused() -> None:
     signer = P256Signer(XISHAN.key, DONGHU.signer.chain)
     with pytest.raises(errors.SignatureError, match="does not fit the token"):

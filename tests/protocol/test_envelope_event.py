@@ -210,7 +210,7 @@ def test_check_14_feedback_does_not_come_from_below() -> None:
         ({"body": "字" * 20_001}, "at most 20000 characters"),
         ({"edition": "1"}, "submission: edition: "),
         ({"edition": 0}, "submission: edition: "),
-        ({"classification": "secret"}, "submission: classification: "),
+        ({"classification": "inside"}, "submission: classification: "),
         ({"authors": []}, "submission: authors: "),
         ({"submitted_at": "2026-11-22"}, "RFC 3339"),
         ({"evidence": ["<token>"]}, "submission: evidence.0: "),

@@ -23,6 +23,7 @@ CODES = {
     "envelope.path": "permanent",
     "envelope.algorithm": "permanent",
     "envelope.signature": "permanent",
+    "envelope.purged": "permanent",
     "envelope.time": "temporary",
     "envelope.stranger": "permanent",
     "envelope.payload": "permanent",
@@ -34,6 +35,7 @@ CODES = {
     "evidence.refused": "permanent",
     "evidence.bundle": "permanent",
     "item.state": "permanent",
+    "item.classified": "permanent",
 }
 """Add to this list; change nothing in it."""
 

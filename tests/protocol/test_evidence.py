@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 
 from protocol import envelope, evidence
-from protocol.errors import EvidenceError
+from protocol.errors import ClassifiedError, EvidenceError
 from protocol.evidence import ProvenFact
 from protocol.messages.facts import FactBase
 from protocol.messages.items import Submission
@@ -25,6 +25,7 @@ from tests.factories import (
     make_feedback,
     make_id,
     make_note,
+    make_payload,
     make_revision,
     make_submission,
     make_token,
@@ -158,6 +159,14 @@ def test_rule_1_evidence_from_beside_proves_nothing() -> None:
     inner = send(make_feedback(fact_by(LANJIANG)), LANJIANG, YUNZHOU)
     with pytest.raises(EvidenceError, match="neither above nor below"):
         fact_at(DONGHU, send(make_feedback(evidence=inner), YUNZHOU, DONGHU))
+
+
+def test_rule_1_a_carried_item_that_claims_to_be_secret_is_refused_as_what_it_is() -> None:
+    payload = make_payload(item(), sender="donghu", recipient="yunzhou", subject=ITEM)
+    secret = payload.replace(b'"internal"', '"绝密"'.encode())
+    inner = envelope.seal(secret, DONGHU.signer, signed_at=NOW, incarnation=1)
+    with pytest.raises(ClassifiedError):
+        origins_at(JIANGYUAN, send(item(inner), YUNZHOU, JIANGYUAN))
 
 
 # 2. ---------------------------------------------------------------------------------------------

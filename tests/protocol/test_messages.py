@@ -97,7 +97,7 @@ EXAMPLES: dict[str, Record] = {
         ],
     ),
     "purge": trust.Purge(reason="误报内部信息。"),
-    "purged": trust.Purged(purge=make_id(5), at=NOW),
+    "purged": trust.Purged(purge=make_id(5), at=NOW, office=DONGHU.id),
     "receipt": links.Receipt(
         entries=[
             links.ReceiptEntry(
@@ -123,6 +123,9 @@ EXAMPLES: dict[str, Record] = {
         after=make_id(6),
         tokens=[TOKEN],
         ids=[make_id(7)],
+        erased=[
+            links.ErasedMessage(id=make_id(8), name="submission", subject=make_id(1), digest=HEX)
+        ],
         more=True,
         audit=links.AuditHead(seal=1, hash=HEX),
         heads=[links.AuditHead(seal=1, hash=HEX)],

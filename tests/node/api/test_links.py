@@ -81,6 +81,7 @@ async def test_a_link_has_a_stable_shape(admin: httpx.AsyncClient) -> None:
         "certificate_until": None,
         "audit": None,
         "agreement": {"sent_until": None, "received_until": None, "differing": 0},
+        "highest_level": "internal",
     }
 
 

@@ -35,11 +35,13 @@ ROUTES = {
     ("get", "/api/v1/links/{peer}/refused"),
     *(
         ("post", f"/api/v1/links/{{peer}}/{deed}")
-        for deed in ("pause", "resume", "probe", "reconcile", "waive")
+        for deed in ("pause", "resume", "probe", "limit", "reconcile", "waive")
     ),
     ("get", "/api/v1/quarantine"),
     ("get", "/api/v1/quarantine/{id}"),
     *(("post", f"/api/v1/quarantine/{{id}}/{deed}") for deed in ("replay", "discard")),
+    ("get", "/api/v1/items/{item_id}/purge"),
+    ("post", "/api/v1/items/{item_id}/purge"),
     ("get", "/api/v1/items"),
     ("post", "/api/v1/items"),
     ("get", "/api/v1/items/{item_id}"),

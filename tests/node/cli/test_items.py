@@ -98,3 +98,29 @@ def test_a_file_that_cannot_be_attached_is_a_mistake(
     command = ("submit", text, "--as", "lin", "--config", office, "--attach")
     assert "[file.kind]" in zhitong(*command, program).mistake
     assert "[input.invalid]" in zhitong(*command, tmp_path / "missing.pdf").mistake
+
+
+def test_an_item_is_purged_and_the_answers_are_listed(
+    zhitong: Zhitong, two_levels: Hierarchy, tmp_path: Path
+) -> None:
+    folder = two_levels.folder / "donghu"
+    file = tmp_path / "item.md"
+    file.write_text("---\ntitle: 标题\ntopic: city\n---\n正文里有涉密二字。\n", encoding="utf-8")
+    submit = ("submit", file, "--as", "lin", "--config", folder)
+    assert "[item.phrases]" in zhitong(*submit).mistake
+    item = zhitong(*submit, "--confirm").out.strip()
+
+    purge = ("purge", item, "--config", folder)
+    assert "--reason" in zhitong(*purge).mistake
+    assert "operator 清除：误报" in zhitong(*purge, "--reason", "误报").out
+    assert "yunzhou：尚未答复" in zhitong(*purge, "--status").out
+    assert "（内容已清除）" in zhitong("show", item, "--config", folder).out
+    assert "[item.purged]" in zhitong(*purge, "--reason", "误报").mistake
+
+
+def test_a_link_is_limited_to_what_is_public(zhitong: Zhitong, two_levels: Hierarchy) -> None:
+    limit = ("link", "limit", "yunzhou")
+    at = ("--config", two_levels.folder / "donghu")
+    assert "公开" in zhitong(*limit, "public", *at).out
+    assert "最高级别：公开" in zhitong("link", "show", "yunzhou", *at).out
+    assert "'secret'" in zhitong(*limit, "secret", *at).mistake

@@ -84,7 +84,7 @@ async def test_the_table_of_roles_is_what_the_office_decided() -> None:
         for role in access.ROLES
     }
     assert by_role["author"] == ["read_own", "resubmit", "submit", "withdraw"]
-    assert by_role["administrator"] == ["manage_links", "manage_people"]
+    assert by_role["administrator"] == ["manage_links", "manage_people", "purge"]
     assert by_role["auditor"] == ["read_audit"]
     assert "withdraw" not in by_role["editor"]
     assert "manage_people" not in by_role["editor"]

@@ -10,9 +10,14 @@ import pytest
 from sqlalchemy import select
 
 from node.bootstrap import evidence
-from node.errors import NothingToProveError, NotWrittenHereError, UnknownItemError
+from node.errors import (
+    NothingToProveError,
+    NotWrittenHereError,
+    PurgedItemError,
+    UnknownItemError,
+)
 from node.storage.audit import AuditRow
-from node.workflow import decisions, forwarding, submissions, withdrawals
+from node.workflow import decisions, forwarding, purges, submissions, withdrawals
 from protocol import bundle
 from protocol.bundle import Verdict
 from protocol.messages.items import Edition
@@ -113,4 +118,11 @@ async def test_an_author_has_the_evidence_of_his_own_items_alone(leaf: Room) -> 
 async def test_while_nothing_was_decided_there_is_nothing_to_prove(leaf: Room) -> None:
     item = await leaf.submit()
     with pytest.raises(NothingToProveError):
+        await evidence.export(leaf.node, leaf.editor, item)
+
+
+async def test_an_item_whose_contents_are_purged_has_no_evidence_any_more(leaf: Room) -> None:
+    item = await leaf.registered()
+    await purges.purge(leaf.desk, leaf.admin, item, "来信人要求删除。")
+    with pytest.raises(PurgedItemError):
         await evidence.export(leaf.node, leaf.editor, item)

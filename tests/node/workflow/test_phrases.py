@@ -10,7 +10,7 @@ import pytest
 from node.workflow import phrases
 from protocol.lifecycle import TRANSITIONS, Action, State
 from protocol.messages import facts
-from protocol.messages.items import AuthorKind, Classification, Topic, Urgency
+from protocol.messages.items import AuthorKind, ClassificationName, Topic, Urgency
 from tests.factories import make_fact
 
 KINDS = [
@@ -59,6 +59,6 @@ def test_every_value_that_a_page_shows_has_its_word() -> None:
     assert phrases.STATES.keys() == set(State)
     assert phrases.TOPICS.keys() == set(get_args(Topic))
     assert phrases.URGENCIES.keys() == set(get_args(Urgency))
-    assert phrases.CLASSIFICATIONS.keys() == set(get_args(Classification))
+    assert phrases.CLASSIFICATIONS.keys() == set(get_args(ClassificationName))
     assert phrases.AUTHOR_KINDS.keys() == set(get_args(AuthorKind))
     assert phrases.ACTIONS.keys() == set(TRANSITIONS) - {Action.SUBMIT}

@@ -110,7 +110,7 @@ async def test_a_new_edition_over_the_limit_leaves_the_old_one_as_it_was(leaf: R
         ({"body": "铃\x07"}, "control characters are not allowed"),
         ({"topic": "weather"}, "topic"),
         ({"urgency": "yesterday"}, "urgency"),
-        ({"classification": "secret"}, "classification"),
+        ({"classification": "inside"}, "classification"),
         ({"colour": "red"}, "colour"),
         ({"co_authors": [{"nickname": "陈"}]}, "co_authors.0.nickname"),
     ],
