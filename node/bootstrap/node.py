@@ -56,6 +56,8 @@ AUDIT_POLL = 1.0
 STATEMENT_POLL = 600.0
 STOREKEEPER_POLL = 600.0
 EXPIRY_POLL = 3600.0
+CERTIFICATE_POLL = 10.0
+"""What a command wrote is found by then; what was done in this process, at once."""
 
 
 def system_clock() -> datetime:
@@ -95,6 +97,7 @@ class Node:
         if self.half == "web":
             if desk.database.is_postgresql:
                 desk.wakers.on("outbox", self._notify)
+                desk.wakers.on("purged", self._notify_purged)
             return
         transport, lane = self._carriers()
         ring = keyring.of(settings)
@@ -122,8 +125,8 @@ class Node:
         self._loops += [asking, supplying, collecting, storing]
         certifier = Certifier(desk, ring, settings.certificates)
         trusting = [
-            Loop("certifier", certifier.step, poll=poll),
-            Loop("renewer", Renewer(desk, ring, signer).step, poll=poll),
+            Loop("certifier", certifier.step, poll=CERTIFICATE_POLL),
+            Loop("renewer", Renewer(desk, ring, signer).step, poll=CERTIFICATE_POLL),
         ]
         self._loops += [*trusting, Loop("expiry", ExpiryWatch(desk, ring).step, poll=EXPIRY_POLL)]
         for loop in trusting:
@@ -219,6 +222,9 @@ class Node:
         self._untold = True
         if self._telling is None or self._telling.done():
             self._telling = self._spawn(self._tell())
+
+    def _notify_purged(self) -> None:
+        self._spawn(wake.notify(self.desk.database, "purged"))
 
     async def _tell(self) -> None:
         while self._untold:

@@ -52,6 +52,12 @@ class Certifier:
     async def step(self) -> bool:
         """Decide on, or answer, one request; whether there was one."""
         now = self._desk.clock()
+        async with self._desk.database.reading() as session:
+            if (
+                await _oldest(session, "asked") is None
+                and await _oldest(session, "approved") is None
+            ):
+                return False
         # 1.
         async with self._desk.database.writing.begin() as session:
             row = await _oldest(session, "asked", lock=True)

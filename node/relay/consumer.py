@@ -48,6 +48,8 @@ class Consumer:
             self._desk.wakers.wake("purged")
         if result.files:
             self._desk.wakers.wake("files")
+        if result.certificates:
+            self._desk.wakers.wake("certificates")
         return True
 
 

@@ -26,7 +26,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
-from sqlalchemy import and_, case, delete, func, update
+from sqlalchemy import and_, case, delete, func, or_, update
 
 from node.config import RelaySettings
 from node.relay import window
@@ -123,8 +123,10 @@ class Publisher:
                 )
             for attempts, ids in sent.items():
                 overdue = now + window.patience(self._settings, attempts)
-                # A refusal from before is being tried again; one that came since then stands.
-                refused = and_(Outgoing.state == "refused", Outgoing.answered_at >= began)
+                # A refusal from before is being tried again; one that came since then stands, and
+                # so does one for good: the contents may be purged.
+                stands = or_(Outgoing.permanent.is_(True), Outgoing.answered_at >= began)
+                refused = and_(Outgoing.state == "refused", stands)
                 await session.execute(
                     update(Outgoing)
                     .where(bulk.among(session, Outgoing.id, ids), Outgoing.state != "received")

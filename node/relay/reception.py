@@ -53,6 +53,7 @@ from protocol.messages.links import Receipt, ReceiptEntry, Replay, Statement
 log = structlog.get_logger()
 
 NEIGHBOURS = ("parent", "child")
+CERTIFICATES = ("certificate", "certificate_request")
 AT_ONCE = 20
 """Envelopes opened without giving way to pages and connections: a few milliseconds."""
 
@@ -71,6 +72,8 @@ class Result:
     """Whether something came that announces files."""
     purged: bool = False
     """Whether files may have to be cleared away at once."""
+    certificates: bool = False
+    """Whether a certificate came, or a request for one."""
     codes: Counter[str] = field(default_factory=Counter)
     entries: dict[NodeId, list[ReceiptEntry]] = field(default_factory=lambda: defaultdict(list))
 
@@ -89,6 +92,7 @@ class Result:
         self.superseded |= other.superseded
         self.files |= other.files
         self.purged |= other.purged
+        self.certificates |= other.certificates
         self.codes += other.codes
 
 
@@ -212,6 +216,7 @@ class Reception:
         result.applied += applied
         result.parked += not applied
         result.purged |= message.name == "purge"
+        result.certificates |= message.name in CERTIFICATES
         result.files |= isinstance(message.data, Edition) and bool(message.data.attachments)
         row = {
             "source": message.event.sender,

@@ -35,6 +35,7 @@ from node.storage.database import Session, take_turn
 from node.storage.items import Item
 from node.storage.messages import Incoming
 from node.storage.offices import Office
+from node.storage.purges import NEVER_ERASED
 from node.storage.recovery import Epoch, Recovery, Returned
 from node.workflow import outbox, purges, rebuild, receive, recovery
 from node.workflow.desk import Desk
@@ -133,7 +134,8 @@ class Recoverer:
     async def _apply(self, session: Session, epoch: Epoch, now: datetime, *, items: bool) -> bool:
         known = exists().where(Item.id == Incoming.subject)
         query = select(Incoming).where(Incoming.state == "parked")
-        rest = or_(known, Incoming.subject.is_(None))
+        # A purge and its answer are about items that need not be here.
+        rest = or_(known, Incoming.subject.is_(None), Incoming.name.in_(NEVER_ERASED))
         query = query.where(Incoming.name.in_(ITEMS) if items else rest)
         rows = list(await session.scalars(query.order_by(Incoming.id).limit(BATCH)))
         opened = [(row, self._open(row.token)) for row in rows]

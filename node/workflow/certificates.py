@@ -141,7 +141,7 @@ async def _decide(desk: Desk, actor: Actor, id: UUID, state: str, reason: str | 
         row = await session.get(CertificateRequest, id, with_for_update=True)
         if row is None or row.state not in UNDECIDED:
             raise UnknownCertificateRequestError
-        decide(session, row, now, state=state, by=actor.username, reason=reason)
+        decide(session, row, now, state=state, by=actor, reason=reason)
     desk.wakers.wake("certificates")
 
 
@@ -151,11 +151,12 @@ def decide(
     now: datetime,
     *,
     state: str,
-    by: str,
+    by: Actor | str,
     reason: str | None = None,
 ) -> None:
     """Enter a decision on a request."""
-    row.state, row.decided_at, row.decided_by, row.reason = state, now, by, reason
+    name = by.username if isinstance(by, Actor) else by
+    row.state, row.decided_at, row.decided_by, row.reason = state, now, name, reason
     audit.note(session, now, actor=by, action=f"certificate_{state}", subject=row.peer)
 
 

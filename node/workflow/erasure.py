@@ -35,7 +35,7 @@ from node.storage.recovery import Returned
 from node.workflow import outbox, phrases
 from node.workflow.desk import Desk
 from protocol import envelope
-from protocol.messages import catalogue
+from protocol.messages import catalogue, event
 from protocol.messages.links import ErasedMessage
 
 WORDS = ("reason", "text", "note")
@@ -61,8 +61,8 @@ async def erase(
         .values(title=phrases.ERASED, body=phrases.ERASED, authors=[])
     )
     # 2.
-    for event in await session.scalars(select(Event).where(Event.item_id == item_id)):
-        event.data = _without_words(event.data)
+    for told in await session.scalars(select(Event).where(Event.item_id == item_id)):
+        told.data = _without_words(told.data)
     # 3.
     await _forget_files(session, item_id)
     # 4.
@@ -125,8 +125,13 @@ async def _erase_outbox(session: Session, item_id: UUID, now: datetime) -> None:
             resend_at=None,
         )
     )
-    # 7. An answer to a node that recovers may hold it. That node asks again.
-    await session.execute(delete(Outgoing).where(Outgoing.name == "replay"))
+    # 7. An answer to a node that recovers may hold it. That node asks again; nobody asks again what
+    # an auditor asked.
+    rows = await session.execute(
+        select(Outgoing.id, Outgoing.payload).where(Outgoing.name == "replay")
+    )
+    answers = [id for id, payload in rows if event.decode(payload).data.get("tokens")]
+    await session.execute(delete(Outgoing).where(bulk.among(session, Outgoing.id, answers)))
 
 
 async def _erase_quarantine(session: Session, item_id: UUID, actor: str, now: datetime) -> None:

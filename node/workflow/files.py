@@ -179,7 +179,6 @@ async def _enter(desk: Desk, actor: Actor, kind: Kind, content: Content, file: P
         )
         await asyncio.to_thread(desk.shelf.put, file, content.digest)
         audit.note(session, now, actor=actor, action="uploaded", digest=content.digest)
-    desk.wakers.wake("audit")
 
 
 async def _demand_room(session: Session, desk: Desk, actor: Actor, content: Content) -> None:

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from pydantic import ValidationError
 from sqlalchemy import select
 
 from node.errors import (
@@ -40,7 +41,7 @@ from node.storage.items import Item
 from node.storage.messages import Incoming, Outgoing
 from node.storage.offices import Office
 from node.storage.purges import NEVER_ERASED, Purge, PurgeAnswer
-from node.workflow import access, audit, erasure, files, outbox, record, recovery
+from node.workflow import access, audit, erasure, outbox, record, recovery
 from node.workflow.desk import Actor, Desk
 from node.workflow.intake import Intake
 from protocol.envelope import Opened
@@ -83,6 +84,10 @@ async def purge(desk: Desk, actor: Actor, item_id: UUID, reason: str) -> None:
     access.demand(actor, "purge")
     if not reason.strip():
         raise InputError("a reason is needed")
+    try:
+        trust.Purge(reason=reason.strip())
+    except ValidationError as error:
+        raise InputError("the reason is no plain text, or too long") from error
     now = desk.clock()
     async with desk.database.writing.begin() as session:
         # 2.
@@ -95,8 +100,8 @@ async def purge(desk: Desk, actor: Actor, item_id: UUID, reason: str) -> None:
             raise PurgedItemError
         await _carry_out(session, desk, item_id, item, reason.strip(), actor, now)
     desk.wakers.wake("outbox")
-    while await files.clear(desk):
-        pass
+    # The files are cleared away by who sees them: pages in a process of their own do not.
+    desk.wakers.wake("purged")
 
 
 async def status(desk: Desk, actor: Actor, item_id: UUID) -> Status:
@@ -244,7 +249,7 @@ async def _carry_out(
             session, desk, item, "purged", {}, state=state, now=now, actor=actor
         )
         await record.notify(session, desk, item, event, now)
-    audit.note(session, now, actor=name, action="item_purged", subject=item_id, reason=reason)
+    audit.note(session, now, actor=actor, action="item_purged", subject=item_id, reason=reason)
 
 
 async def _holders(session: Session, desk: Desk, item_id: UUID, item: Item | None) -> Sequence[str]:

@@ -130,7 +130,6 @@ async def submit(desk: Desk, actor: Actor, draft: Draft) -> UUID:
             actor=actor,
         )
         _note_confirmed(session, now, actor, item, found)
-    desk.wakers.wake("audit")
     return item.id
 
 
@@ -165,7 +164,6 @@ async def resubmit(desk: Desk, actor: Actor, item_id: UUID, draft: Draft) -> Non
             actor=actor,
         )
         _note_confirmed(session, now, actor, item, found)
-    desk.wakers.wake("audit")
 
 
 async def receive(intake: Intake, message: Opened) -> None:

@@ -42,9 +42,9 @@ class Running:
         await until(lambda: words in self.said() or self._ended(), SECONDS, f"{words!r} in the log")
         assert words in self.said(), f"it ended with {self.process.returncode}: {self.said()}"
 
-    async def ended(self) -> int:
+    async def ended(self, seconds: float = SECONDS) -> int:
         """Wait for its end; its exit code, negative for a signal."""
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(seconds):
             return await self.process.wait()
 
     async def terminate(self) -> int:

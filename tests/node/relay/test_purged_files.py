@@ -90,8 +90,9 @@ async def test_a_file_that_could_not_be_removed_is_removed_later(
 
     with monkeypatch.context() as patch:
         patch.setattr(Shelf, "remove", fail)
+        await purge(carriage.county, item)
         with pytest.raises(ShelfError):
-            await purge(carriage.county, item)
+            await clear(carriage)
     # The purge stands; the file's row says what is still to be done.
     assert on_disk(carriage.county) == [contents.digest(ONE)]
     await clear(carriage)
