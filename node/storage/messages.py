@@ -104,8 +104,8 @@ class Quarantined(Base):
 
     `state` is held, wanted (someone asked for its replay), replayed or discarded; `decided_…` and
     `reason` tell of the last who asked. `outcome` is the code with which the last replay was
-    refused. Of a discarded message the bytes are gone and the digest stays. `properties` are empty
-    where the transport carries none.
+    refused. Of a discarded message the bytes are gone and the digest stays; of one about a purged
+    item header and signature stay, too. `properties` are empty where the transport carries none.
     """
 
     __tablename__ = "quarantine"
