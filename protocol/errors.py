@@ -184,6 +184,36 @@ class BundleError(ProtocolError):
     code = "evidence.bundle"
 
 
+class EnrolmentError(ProtocolError):
+    """An office cannot come below another one like this."""
+
+    code = "enrolment.error"
+
+
+class TokenError(EnrolmentError):
+    """The token is not whole, or mistyped; have it read out again."""
+
+    code = "enrolment.token_form"
+
+
+class RequestError(EnrolmentError):
+    """This is no request of an office, or its keys did not sign it."""
+
+    code = "enrolment.request"
+
+
+class WelcomeError(EnrolmentError):
+    """This is no welcome from the office above that answers this office's request."""
+
+    code = "enrolment.welcome"
+
+
+class RootError(EnrolmentError):
+    """The welcome leads to another root than was named: somebody stands between the two offices."""
+
+    code = "enrolment.root"
+
+
 class LifecycleError(ProtocolError):
     """The action is not possible in the item's present state."""
 

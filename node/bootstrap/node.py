@@ -17,7 +17,7 @@ from uuid import UUID
 import structlog
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from node.bootstrap import keyring
+from node.bootstrap import gate, keyring
 from node.config import Settings
 from node.errors import SupersededError
 from node.keys import file as keys
@@ -32,6 +32,7 @@ from node.relay.caretaker import Caretaker, Storekeeper
 from node.relay.certifier import Certifier
 from node.relay.collector import Collector
 from node.relay.consumer import Consumer
+from node.relay.enroller import Enroller
 from node.relay.expiry import ExpiryWatch
 from node.relay.memory import BLOBS, Switchboard
 from node.relay.publisher import Publisher
@@ -124,11 +125,21 @@ class Node:
         self._loops = [*sending, taking, sealing, stating, recovering, replaying]
         self._loops += [asking, supplying, collecting, storing]
         certifier = Certifier(desk, ring, settings.certificates)
+        enroller = Enroller(
+            desk, ring, gate.of(settings), declared=self._serves, randomness=os.urandom
+        )
+        enrolling = Loop("enroller", enroller.step, poll=poll)
+        desk.wakers.on("enrolments", enrolling.wake)
+        transport.on_way(enrolling.wake)
         trusting = [
             Loop("certifier", certifier.step, poll=CERTIFICATE_POLL),
             Loop("renewer", Renewer(desk, ring, signer).step, poll=CERTIFICATE_POLL),
         ]
-        self._loops += [*trusting, Loop("expiry", ExpiryWatch(desk, ring).step, poll=EXPIRY_POLL)]
+        self._loops += [
+            enrolling,
+            *trusting,
+            Loop("expiry", ExpiryWatch(desk, ring).step, poll=EXPIRY_POLL),
+        ]
         for loop in trusting:
             desk.wakers.on("certificates", loop.wake)
         lane.on_arrival(collecting.wake)
@@ -146,7 +157,9 @@ class Node:
             caretaker = Caretaker(
                 lambda: directory.children(desk.database), self._transport.children_changed
             )
-            self._loops.append(Loop("caretaker", caretaker.step, poll=poll))
+            tending = Loop("caretaker", caretaker.step, poll=poll)
+            desk.wakers.on("children", tending.wake)
+            self._loops.append(tending)
             self._spawn(self._transport.run())
         if self.half == "relay" and desk.database.is_postgresql:
             self._spawn(wake.listen(settings.database_url, desk.wakers.wake, self._stopping))
@@ -194,13 +207,16 @@ class Node:
         self._transport = AmqpTransport(
             desk.node,
             parent=NodeId(settings.parent.id) if settings.parent else None,
-            parent_broker=settings.parent.broker if settings.parent else None,
+            parent_broker=keyring.parent_broker(settings),
             own_broker=settings.hub.broker if settings.hub else None,
             management=settings.hub.management if settings.hub else None,
             children=lambda: directory.children(desk.database),
             prefetch=settings.relay.batch * 2,
         )
         return self._transport, self._transport.blobs
+
+    def _serves(self, child: NodeId) -> bool:
+        return self._transport is None or self._transport.serves(child)
 
     def _withdraw(self) -> None:
         # Another copy of this node goes on: this one must neither send nor take from its queue.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from node.storage import (
     audit,
     certificates,
+    enrolments,
     events,
     files,
     items,
@@ -21,6 +22,7 @@ METADATA = Base.metadata
 MODULES = (
     audit,
     certificates,
+    enrolments,
     events,
     files,
     items,

@@ -45,7 +45,7 @@ TO_RECEIVER = {
     "message.altered": "编号相同、内容不同：请与对方核实后作废，不要重放。",
     "message.properties": "检查消息服务器上对方的账号设置，改正后重放。",
     "receipt.mismatch": "回执与本机关所发的消息不符：请立即与对方核实是否被冒用，然后作废。",
-    "office.unknown": "先为对方办理准入（certify），然后重放。",
+    "office.unknown": "先为对方办理准入（zhitong enrolment），然后重放。",
     "envelope.chain": "来历不明：签名不属于本系统的机关，核实后作废。",
     "envelope.path": "证书链中同一机关出现两次，可能有人冒用签发证书：请立即报告上级，然后作废。",
     "envelope.stranger": "签名者不是上级，也不是本机关签发的下级：核实后作废。",

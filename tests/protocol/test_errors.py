@@ -34,6 +34,11 @@ CODES = {
     "envelope.data": "permanent",
     "evidence.refused": "permanent",
     "evidence.bundle": "permanent",
+    "enrolment.error": "permanent",
+    "enrolment.token_form": "permanent",
+    "enrolment.request": "permanent",
+    "enrolment.welcome": "permanent",
+    "enrolment.root": "permanent",
     "item.state": "permanent",
     "item.classified": "permanent",
 }
