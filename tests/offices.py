@@ -146,7 +146,7 @@ async def _set_up(
     await migrate.upgrade(database)
     await database.close()
     node = hierarchy.open(plan.id)
-    await _add_people(node, now)
+    await add_people(node, now)
     for below in plan.below:
         await _set_up(hierarchy, below, plan.id, make_database, relay)
 
@@ -164,7 +164,8 @@ async def take_in(above: config.Settings, folder: Path) -> None:
     enrolment.accept(folder, welcome, root=None)
 
 
-async def _add_people(node: Node, now: datetime) -> None:
+async def add_people(node: Node, now: datetime) -> None:
+    """The personae, with their accounts."""
     # One hash for all: hashing is made to be slow.
     hashed = people.hash_password(PASSWORD)
     personae = [

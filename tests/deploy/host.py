@@ -52,13 +52,13 @@ class Host:
         for hub in HUBS:
             broker, database = self.brokers[hub], self.databases[hub]
             for there, port in (
-                (f"@{hub}-broker:5672/", broker.port),
-                (f"@{hub}-broker:15672", broker.management_port),
-                (f"@{hub}-db:5432/", database.port),
+                (f"{hub}-broker:5672/", broker.port),
+                (f"{hub}-broker:15672", broker.management_port),
+                (f"{hub}-db:5432/", database.port),
             ):
                 slash = "/" if there.endswith("/") else ""
                 found = {
-                    name: value.replace(there, f"@127.0.0.1:{port}{slash}")
+                    name: value.replace(there, f"127.0.0.1:{port}{slash}")
                     for name, value in found.items()
                 }
         return found
@@ -82,7 +82,6 @@ class Host:
                 "PYTHONPATH": str(compose.ROOT),
                 **self.environment(service),
             }
-            environment.pop("ZHITONG_PARENT__BROKER", None)
             given = " ".join(shlex.quote(f"{k}={v}") for k, v in environment.items())
             _write(
                 programs / f"inside-{service}",
@@ -108,16 +107,6 @@ class Host:
         if script == "make-secrets.sh":
             command.append(self.folder)
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-
-    def inside(self, service: str, *command: str, say: str = "") -> str:
-        """Run a command inside an office; returns what it printed."""
-        return subprocess.run(
-            [self.folder / "bin" / "inside", service, *command],
-            input=say,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
 
     def make_database(self, hub: str) -> None:
         """Run the script that the PostgreSQL image runs when it makes its data folder."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -32,6 +31,7 @@ from node.workflow import enrolment as requests
 from protocol.enrolment import Token
 from protocol.errors import RootError
 from protocol.identifiers import digest
+from tests.certificates import make_certificate
 from tests.node import rooms
 from tests.node.rooms import Clock, Room
 from tests.offices import Hierarchy
@@ -88,10 +88,7 @@ class Served:
 def tls(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a certificate for loopback, signed by itself, and its key."""
     folder = tmp_path_factory.mktemp("tls")
-    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -days 2"
-    names = ("-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1")
-    files = ("-keyout", folder / "web.key", "-out", folder / "web.pem")
-    subprocess.run([*command.split(), *names, *files], check=True, capture_output=True)
+    make_certificate(folder)
     return folder
 
 
