@@ -7,7 +7,6 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -18,7 +17,7 @@ import pytest
 
 from node import config
 from node.config import Settings
-from tests.deploy import compose
+from tests.deploy import compose, forked
 from tests.deploy.operator import DEPLOY, rabbitmqctl
 from tests.servers import postgres
 from tests.servers.postgres import Postgres
@@ -74,7 +73,6 @@ class Host:
         """Write how to get into an office, and how to call rabbitmqctl."""
         programs = self.folder / "bin"
         programs.mkdir()
-        _write(programs / "zhitong", f'exec {sys.executable} -m node "$@"')
         for service in OFFICES:
             self.office(service).mkdir(parents=True)
             environment = {
@@ -146,6 +144,7 @@ def running(folder: Path) -> Iterator[Host]:
         made = host.run("make-secrets.sh")
         assert (made.returncode, made.stderr) == (0, "")
         host.prepare()
+        servers.enter_context(forked.serving(folder / "bin" / "zhitong"))
         for hub in HUBS:
             host.make_database(hub)
         yield host
