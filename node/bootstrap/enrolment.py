@@ -24,7 +24,8 @@ from node.errors import ConfigurationError
 from node.keys import file as keys
 from node.keys.terms import ISSUING_DAYS, NODE_DAYS, ROOT_DAYS, term
 from node.storage.database import Database
-from node.workflow import directory
+from node.storage.offices import Link
+from node.workflow import directory, standing
 from protocol import certificates
 from protocol.certificates import Issuer
 from protocol.errors import CertificateError, ProtocolError
@@ -108,7 +109,7 @@ def make_request(folder: Path, office: OfficeSettings, *, hub: bool) -> Request:
 async def certify(
     settings: Settings, database: Database, request: Request, *, broker: str | None, now: datetime
 ) -> Welcome:
-    """Certify an office below, and enter it into the directory.
+    """Certify an office below, enter it into the directory, and remember what it was issued.
 
     Raises `ConfigurationError` when this office has no issuing key, `CertificateError` when the
     request names another office or the name stands above already.
@@ -129,8 +130,13 @@ async def certify(
     if request.issuing is not None:
         asked = _csr(request.issuing, request.office.id)
         issuing = certificates.issuing_certificate(asked, issuer, term(now, ISSUING_DAYS))
+    issued = [("node", leaf)] + ([("issuing", issuing)] if issuing is not None else [])
     async with database.writing.begin() as session:
         await directory.know(session, request.office.reference, "child", request.office.region_code)
+        await session.flush()
+        # One that was suspended or revoked comes back with these certificates; the others do not.
+        standing.open_link(await session.get_one(Link, request.office.id, with_for_update=True))
+        standing.issued(session, request.office.id, issued, now)
     return Welcome(
         office=request.office.id,
         parent=settings.office.reference,

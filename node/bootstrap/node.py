@@ -38,13 +38,14 @@ from node.relay.publisher import Publisher
 from node.relay.recovery import Recoverer
 from node.relay.renewer import Renewer
 from node.relay.replay import Replayer
+from node.relay.revoker import Revoker
 from node.relay.routes import AmqpTransport
 from node.relay.supplier import Supplier
 from node.relay.transport import Transport
 from node.storage import wake
 from node.storage.database import Database
 from node.storage.shelf import Shelf
-from node.workflow import directory
+from node.workflow import directory, revocation_lists
 from node.workflow.desk import Desk
 from protocol.identifiers import NodeId, uuid7
 from protocol.trust import Chains, IssuingOffice, Place, issuing_office
@@ -124,9 +125,11 @@ class Node:
         self._loops = [*sending, taking, sealing, stating, recovering, replaying]
         self._loops += [asking, supplying, collecting, storing]
         certifier = Certifier(desk, ring, settings.certificates)
+        revoker = Revoker(desk, ring, incarnation=incarnation)
         trusting = [
             Loop("certifier", certifier.step, poll=CERTIFICATE_POLL),
             Loop("renewer", Renewer(desk, ring, signer).step, poll=CERTIFICATE_POLL),
+            Loop("revoker", revoker.step, poll=CERTIFICATE_POLL),
         ]
         self._loops += [*trusting, Loop("expiry", ExpiryWatch(desk, ring).step, poll=EXPIRY_POLL)]
         for loop in trusting:
@@ -166,6 +169,7 @@ class Node:
             await session.flush()
             if await directory.superseded_by(session, desk.node) is not None:
                 raise SupersededError
+            await revocation_lists.refresh(session, desk)
             return await directory.own_incarnation(session, desk.node)
 
     async def stop(self) -> None:
@@ -266,6 +270,7 @@ def build(
         wakers=Wakers(),
         limits=settings.limits,
         shelf=Shelf(settings.path(settings.files.folder)),
+        stale_list=settings.certificates.stale_list,
     )
     return Node(settings=settings, desk=desk, half=half, switchboard=switchboard)
 

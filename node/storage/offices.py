@@ -37,7 +37,9 @@ class Link(Base):
     `audit_incarnation` that of the peer when it did.
     `paused_at` is set while an administrator holds business messages back. `exported_at` is when
     messages were last written to a file for the peer. `highest_level` is the highest classification
-    of items that the link may carry, either way.
+    of items that the link may carry, either way. `barred` is suspended or revoked while nothing is
+    sent to the peer and nothing taken from it. `listed_at` is when it was last sent all revocation
+    lists that concern it; from then on it is sent those that come.
     """
 
     __tablename__ = "links"
@@ -58,3 +60,7 @@ class Link(Base):
     highest_level: Mapped[str] = mapped_column(
         String(20), default="internal", server_default="internal"
     )
+    barred: Mapped[str | None] = mapped_column(String(10))
+    barred_at: Mapped[datetime | None]
+    barred_reason: Mapped[str | None] = mapped_column(Text)
+    listed_at: Mapped[datetime | None]

@@ -31,9 +31,12 @@ CODES = {
     "envelope.recipient": "permanent",
     "envelope.type": "temporary",
     "envelope.direction": "permanent",
+    "envelope.revoked": "permanent",
+    "envelope.suspended": "temporary",
     "envelope.data": "permanent",
     "evidence.refused": "permanent",
     "evidence.bundle": "permanent",
+    "revocations.refused": "permanent",
     "item.state": "permanent",
     "item.classified": "permanent",
 }
