@@ -33,6 +33,7 @@ MODULES = {
     "audit": "audit",
     "keys": "keys",
     "certificates": "certificates",
+    "office": "offices",
     "purge": "purges",
     "demo": "demo.command",
 }

@@ -63,6 +63,13 @@ async def views(desk: Desk, actor: Actor) -> Sequence[ListView]:
     ]
 
 
+async def above(session: Session, desk: Desk) -> list[bytes]:
+    """The lists of the offices on this office's own path, from the top downwards."""
+    found = await _opened(session, desk)
+    mine = [one for one in found if desk.place.own.issuers[: len(one.chain.line)] == one.chain.line]
+    return [one.token for one in sorted(mine, key=lambda one: len(one.chain.line))]
+
+
 async def refresh(session: Session, desk: Desk) -> None:
     """Have verification know the stored lists, where they are others than it knows."""
     rows = await session.execute(select(RevocationList.key, RevocationList.number))

@@ -40,6 +40,8 @@ ROUTES = {
     ("get", "/api/v1/quarantine"),
     ("get", "/api/v1/quarantine/{id}"),
     *(("post", f"/api/v1/quarantine/{{id}}/{deed}") for deed in ("replay", "discard")),
+    ("get", "/api/v1/offices/{office}"),
+    *(("post", f"/api/v1/offices/{{office}}/{deed}") for deed in ("suspend", "resume", "revoke")),
     ("get", "/api/v1/items/{item_id}/purge"),
     ("post", "/api/v1/items/{item_id}/purge"),
     ("get", "/api/v1/items"),
