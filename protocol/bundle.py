@@ -84,7 +84,7 @@ class Bundle(Record):
     office: NodeName
     sent: Annotated[tuple[Sent, ...], Field(max_length=MOST_MESSAGES)]
     received: Annotated[tuple[Token, ...], Field(max_length=MOST_MESSAGES)]
-    lists: Annotated[tuple[Token, ...], Field(max_length=MAXIMUM_DEPTH)] = ()
+    lists: Annotated[tuple[Token, ...], Field(max_length=MAXIMUM_DEPTH)]
 
 
 @dataclass(frozen=True)
