@@ -38,11 +38,13 @@ on_broker() {
     fi
 }
 
-# broker SERVICE HUB PASSWORD: the hub's own account; the one RabbitMQ comes with is removed.
+# broker SERVICE HUB PASSWORD MANAGEMENT-PASSWORD: the hub's own accounts; the one RabbitMQ comes
+# with is removed.
 broker() {
     echo "$1: the account of $2"
     ctl=$(on_broker "$1")
     printf '%s\n' "$3" | RABBITMQCTL=$ctl "$here/../rabbitmq/add-hub.sh" "$2"
+    printf '%s\n' "$4" | RABBITMQCTL=$ctl "$here/../rabbitmq/add-management.sh" "$2"
     if $ctl --quiet list_users </dev/null | cut -f 1 | grep -qx guest; then
         $ctl --quiet delete_user guest </dev/null
     fi
@@ -88,8 +90,10 @@ enter() {
 papers=$(mktemp -d)
 trap 'rm -rf "$papers"' EXIT
 
-broker province-broker "$ZT_PROVINCE_ID" "$ZT_PROVINCE_BROKER_PASSWORD"
-broker city-broker "$ZT_CITY_ID" "$ZT_CITY_BROKER_PASSWORD"
+broker province-broker "$ZT_PROVINCE_ID" "$ZT_PROVINCE_BROKER_PASSWORD" \
+    "$ZT_PROVINCE_MANAGEMENT_PASSWORD"
+broker city-broker "$ZT_CITY_ID" "$ZT_CITY_BROKER_PASSWORD" \
+    "$ZT_CITY_MANAGEMENT_PASSWORD"
 top province "$ZT_PROVINCE_ID" "$ZT_PROVINCE_NAME" province
 below city "$ZT_CITY_ID" "$ZT_CITY_NAME" city \
     province "$ZT_PROVINCE_ID" "$ZT_CITY_LINK_PASSWORD" --hub

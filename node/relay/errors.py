@@ -56,3 +56,16 @@ class NotOfferedError(ZhitongError):
     """The piece that was asked for belongs to no file that this neighbour was told of."""
 
     code = "blob.not_offered"
+
+
+class BrokerAccountError(ZhitongError):
+    """The broker's account of this name is not, or not only, an office's that dials up here."""
+
+    code = "broker.account"
+
+
+class BrokerManagementError(ZhitongError):
+    """The broker's management API did not do what it was asked; see `[hub] management`."""
+
+    code = "broker.management"
+    permanent = False

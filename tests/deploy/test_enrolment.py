@@ -68,7 +68,7 @@ async def nodes(host: Host) -> AsyncIterator[dict[str, Node]]:
 def test_the_secrets_are_random_and_for_their_owner_alone(host: Host) -> None:
     passwords = [value for name, value in host.dotenv.items() if name.endswith("_PASSWORD")]
     files = sorted((host.folder / "data" / "secrets").iterdir())
-    assert len(set(passwords)) == len(passwords) == 7
+    assert len(set(passwords)) == len(passwords) == 9
     assert min(len(file.read_text()) for file in files) == 48
     assert [file.name for file in files] == [
         f"{hub}-db-{whose}" for hub in sorted(HUBS) for whose in ("administrator", "node")
@@ -127,6 +127,7 @@ def test_the_broker_has_these_accounts_and_no_guest(host: Host, hub: str) -> Non
     listed = json.loads(host.brokers[hub].ctl("--formatter", "json", "list_users"))
     assert {row["user"] for row in listed} == {
         ids[hub],
+        f"{ids[hub]}.management",
         *(ids[child] for child, parent in PARENTS.items() if parent == hub),
     }
 
