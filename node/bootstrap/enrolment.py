@@ -135,7 +135,10 @@ async def certify(
         await directory.know(session, request.office.reference, "child", request.office.region_code)
         await session.flush()
         # One that was suspended or revoked comes back with these certificates; the others do not.
-        standing.open_link(await session.get_one(Link, request.office.id, with_for_update=True))
+        link = await session.get_one(Link, request.office.id, with_for_update=True)
+        standing.open_link(link)
+        # Whoever has its old keys may have the old password, too: that account stays closed.
+        link.account_closed = False
         standing.issued(session, request.office.id, issued, now)
     return Welcome(
         office=request.office.id,

@@ -25,14 +25,17 @@ from node.keys.signer import FileSigner
 from node.loop import Loop, Wakers
 from node.relay import window
 from node.relay.accountant import Accountant
+from node.relay.amqp import virtual_host_of
 from node.relay.asker import Asker
 from node.relay.auditor import Auditor
 from node.relay.blobs import BlobSender
+from node.relay.broker_accounts import BrokerAccounts
 from node.relay.caretaker import Caretaker, Storekeeper
 from node.relay.certifier import Certifier
 from node.relay.collector import Collector
 from node.relay.consumer import Consumer
 from node.relay.expiry import ExpiryWatch
+from node.relay.gatekeeper import Gatekeeper
 from node.relay.memory import BLOBS, Switchboard
 from node.relay.publisher import Publisher
 from node.relay.recovery import Recoverer
@@ -41,6 +44,7 @@ from node.relay.replay import Replayer
 from node.relay.revoker import Revoker
 from node.relay.routes import AmqpTransport
 from node.relay.supplier import Supplier
+from node.relay.topology import Hub
 from node.relay.transport import Transport
 from node.storage import wake
 from node.storage.database import Database
@@ -132,6 +136,12 @@ class Node:
             Loop("revoker", revoker.step, poll=CERTIFICATE_POLL),
         ]
         self._loops += [*trusting, Loop("expiry", ExpiryWatch(desk, ring).step, poll=EXPIRY_POLL)]
+        if settings.hub is not None and settings.hub.management is not None:
+            host = virtual_host_of(settings.hub.broker)
+            accounts = BrokerAccounts(settings.hub.management, host, Hub(desk.node))
+            keeper = Loop("gatekeeper", Gatekeeper(desk, accounts).step, poll=CERTIFICATE_POLL)
+            trusting.append(keeper)
+            self._loops.append(keeper)
         for loop in trusting:
             desk.wakers.on("certificates", loop.wake)
         lane.on_arrival(collecting.wake)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, String, Text
+from sqlalchemy import BigInteger, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from node.storage.base import Base, Big
@@ -39,7 +39,8 @@ class Link(Base):
     messages were last written to a file for the peer. `highest_level` is the highest classification
     of items that the link may carry, either way. `barred` is suspended or revoked while nothing is
     sent to the peer and nothing taken from it. `listed_at` is when it was last sent all revocation
-    lists that concern it; from then on it is sent those that come.
+    lists that concern it; from then on it is sent those that come. `account_closed` is whether its
+    account on this office's broker was closed for that.
     """
 
     __tablename__ = "links"
@@ -64,3 +65,4 @@ class Link(Base):
     barred_at: Mapped[datetime | None]
     barred_reason: Mapped[str | None] = mapped_column(Text)
     listed_at: Mapped[datetime | None]
+    account_closed: Mapped[bool] = mapped_column(default=False, server_default=false())

@@ -48,10 +48,14 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("barred_at", TIME, nullable=True))
         batch_op.add_column(sa.Column("barred_reason", sa.Text(), nullable=True))
         batch_op.add_column(sa.Column("listed_at", TIME, nullable=True))
+        batch_op.add_column(
+            sa.Column("account_closed", sa.Boolean(), server_default=sa.false(), nullable=False)
+        )
 
 
 def downgrade() -> None:
     with op.batch_alter_table("links") as batch_op:
+        batch_op.drop_column("account_closed")
         batch_op.drop_column("listed_at")
         batch_op.drop_column("barred_reason")
         batch_op.drop_column("barred_at")
