@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from node.bootstrap import enrolment
+from node.bootstrap import enrolment, evidence
 from node.errors import InputError, StandingError, UnknownOfficeError
 from node.relay.admission import GRACE
 from node.relay.revoker import AGAIN_AFTER, LASTS
@@ -213,6 +213,27 @@ async def test_what_was_signed_while_suspended_climbs_after_the_list_that_lifts_
     three.room(CITY).desk.wakers.wake("outbox")
     await three.chain.deliver()
     assert await three.states(CITY) == ["received"]
+
+
+async def test_in_evidence_what_the_city_received_before_the_compromise_still_counts(
+    three: Revoking,
+) -> None:
+    item = await three.send_up()
+    await three.chain.deliver()
+    three.wait(hours=1)
+    await three.revoke(COUNTY, since=three.chain.clock.now - timedelta(minutes=30))
+    await three.issue()
+    room, sibling = three.room(COUNTY), three.room(SIBLING).desk.chains
+    exported = await evidence.export(room.node, room.editor, item)
+    assert len(exported.lists) == 2
+    verdict = bundle.verify(exported, Chains(sibling.roots, sibling.revoked))
+    [spoken] = verdict.spoken
+    assert spoken.message.revocation is not None
+    assert spoken.receipt is not None
+    # What the county states to itself, nobody else has seen.
+    assert {flaw.rule for flaw in verdict.flaws} == {11}
+    # To whom only the lists in the file are known, nothing was revoked: the README says so.
+    assert bundle.verify(exported, Chains(sibling.roots)).flaws == []
 
 
 # Old, forged and foreign lists. ------------------------------------------------------------------
