@@ -14,6 +14,8 @@ from node.relay.admission import GRACE
 from node.relay.revoker import AGAIN_AFTER, LASTS
 from node.storage.certificates import IssuedCertificate
 from node.workflow import links, standing
+from protocol import bundle
+from protocol.trust import Chains
 from tests.node import chain as chains
 from tests.node.relay.revoking import CITY, COUNTY, PROVINCE, REASON, SIBLING, Revoking
 from tests.node.rooms import Templates
