@@ -61,7 +61,7 @@ class Certificate(Record):
     roots: Annotated[tuple[Der, ...], Field(max_length=8)] = ()
 
 
-MOST_REVOKED = 1_000
+MOST_REVOKED = 800
 """With reasons of full length, a list of so many can still be carried."""
 
 
