@@ -130,9 +130,14 @@ class RelaySettings(Section):
 
 
 class CertificateSettings(Section):
-    """Who approves that an office below renews its certificate: its good standing, or a person."""
+    """Who approves that an office below renews its certificate: its good standing, or a person.
+
+    `stale_list` is what becomes of messages while the revocation list of an office above their
+    sender is long overdue. Lists themselves are always taken in.
+    """
 
     renewal: Literal["automatic", "administrator"] = "automatic"
+    stale_list: Literal["warn", "refuse"] = "warn"
 
 
 FileType = Literal[

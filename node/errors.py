@@ -340,6 +340,14 @@ class CertificatePathError(NodeError):
     code = "certificate.path"
 
 
+class StandingError(NodeError):
+    """The office's present standing does not allow this; what was revoked stays revoked."""
+
+    code = "office.standing"
+    status = 409
+    message = "该机关目前的状态不允许这项操作；证书吊销后不能恢复，需重新办理准入。"
+
+
 class UnknownCertificateRequestError(NodeError):
     """There is no such request that waits for a decision."""
 

@@ -144,6 +144,19 @@ class DirectionError(EnvelopeError):
     code = "envelope.direction"
 
 
+class RevokedError(EnvelopeError):
+    """A certificate of the signer was revoked."""
+
+    code = "envelope.revoked"
+
+
+class SuspendedError(EnvelopeError):
+    """A certificate of the signer is suspended; once that is lifted, the message counts."""
+
+    code = "envelope.suspended"
+    permanent = False
+
+
 class DataError(EnvelopeError):
     """The event's data does not fit its type."""
 
@@ -176,6 +189,12 @@ class EvidenceError(ProtocolError):
     """A message carried inside another one does not prove what it is carried for."""
 
     code = "evidence.refused"
+
+
+class RevocationListError(ProtocolError):
+    """The revocation list is not signed by an issuing key whose word counts here."""
+
+    code = "revocations.refused"
 
 
 class BundleError(ProtocolError):

@@ -57,7 +57,9 @@ class EnrolmentShape(BaseModel):
     level: str
     hub: bool
     fingerprint: str
-    state: Literal["waiting", "approved", "entered", "ready", "welcomed", "lapsed", "refused"]
+    state: Literal[
+        "waiting", "approved", "entered", "ready", "welcomed", "lapsed", "refused", "revoked"
+    ]
     asked_at: datetime
     came_from: str
     decided_at: datetime | None

@@ -83,7 +83,7 @@ async def join(
 def _welcome_of(answer: Answer) -> str | None:
     if answer.state == "refused":
         raise EnrolmentRefusedError(answer.reason)
-    if answer.state in ("lapsed", "welcomed"):
+    if answer.state in ("lapsed", "welcomed", "revoked"):
         raise EnrolmentLapsedError
     return answer.welcome
 

@@ -23,6 +23,7 @@ STATES = {
     "ready": "已签发，可取回文",
     "welcomed": "已准入",
     "lapsed": "回文逾期未取，已作废",
+    "revoked": "机关已被吊销，旧密钥作废",
     "refused": "未批准",
 }
 

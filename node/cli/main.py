@@ -34,6 +34,7 @@ MODULES = {
     "audit": "audit",
     "keys": "keys",
     "certificates": "certificates",
+    "office": "offices",
     "purge": "purges",
     "demo": "demo.command",
 }

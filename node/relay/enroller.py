@@ -11,7 +11,8 @@ One step, for one request:
  5. Read the issuing key, issue, close the broker's address for the child's key, and sign the
     welcome. Nothing is written yet.
  6. In one transaction, unless somebody did it meanwhile: the request is `ready` with its welcome,
-    and the password is forgotten.
+    what was issued is remembered, the link of an office that was revoked is open again, and the
+    password is forgotten.
  7. A welcome that lapsed is erased.
 
 Killed after 1, 2 or 3, the next step goes on where this one ended, with the same password. Killed
@@ -26,7 +27,7 @@ the administrator, and tried again after a pause; other requests do not wait for
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -42,8 +43,9 @@ from node.keys.ring import KeyRing
 from node.keys.terms import ISSUING_DAYS, NODE_DAYS, term
 from node.relay.broker_accounts import BrokerAccounts, new_password
 from node.storage.enrolments import Enrolment
-from node.workflow import audit, directory
+from node.workflow import audit, directory, standing
 from node.workflow.desk import Desk
+from node.workflow.standing import Issued
 from protocol import certificates as forms
 from protocol.enrolment import Request, Welcome, examine, sign_welcome
 from protocol.errors import ZhitongError
@@ -126,9 +128,9 @@ class Enroller:
             if not self._declared(NodeId(row.office)):
                 return False
             # 5. A passphrase takes a quarter of a second to try.
-            welcome = await asyncio.to_thread(self._welcome, row)
+            welcome, issued = await asyncio.to_thread(self._welcome, row)
             # 6.
-            row = await self._answer(id, welcome)
+            row = await self._answer(id, welcome, issued)
         return row.state == "ready"
 
     async def _with_password(self, id: UUID) -> Enrolment:
@@ -152,20 +154,21 @@ class Enroller:
         self._desk.wakers.wake("children")
         return row
 
-    async def _answer(self, id: UUID, welcome: str) -> Enrolment:
+    async def _answer(self, id: UUID, welcome: str, issued: Sequence[Issued]) -> Enrolment:
         now = self._desk.clock()
         async with self._desk.database.writing.begin() as session:
             row = await session.get_one(Enrolment, id, with_for_update=True)
             if row.state == "entered":
                 row.state, row.welcome, row.password = "ready", welcome, None
                 row.lapses_at, row.problem = now + FETCHED_WITHIN, None
+                await standing.admit(session, row.office, issued, now)
                 audit.note(
                     session, now, actor=audit.RELAY, action="certificate_issued", subject=row.office
                 )
                 log.info("enrolment.ready", office=row.office)
             return row
 
-    def _welcome(self, row: Enrolment) -> str:
+    def _welcome(self, row: Enrolment) -> tuple[str, Sequence[Issued]]:
         request = Request.model_validate_json(row.request)
         asked = examine(request)
         now = self._desk.clock()
@@ -185,7 +188,8 @@ class Enroller:
             broker=None if address is None else confidential.close(address, asked.key),
             broker_ca=self._gate.certificate,
         )
-        return sign_welcome(welcome, issuer.key)
+        issued = [("node", leaf)] if hub is None else [("node", leaf), ("issuing", hub)]
+        return sign_welcome(welcome, issuer.key), issued
 
     def _address(self, row: Enrolment) -> str | None:
         if self._gate.address is None or row.password is None:

@@ -25,6 +25,13 @@ class IncarnationError(ZhitongError):
     permanent = False
 
 
+class StaleListError(ZhitongError):
+    """The revocation list of an office above the sender is long overdue here; send it later."""
+
+    code = "revocations.stale"
+    permanent = False
+
+
 class ReceiptError(ZhitongError):
     """A receipt confirms what was sent to another office, or other bytes than were sent."""
 

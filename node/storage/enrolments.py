@@ -33,7 +33,8 @@ class Enrolment(Base):
     """A request to come below this office: waiting → approved → entered → ready → welcomed.
 
     An administrator approves or refuses it, the relay does the rest (`relay/enroller`). What is
-    `ready` can be fetched for a while; `lapsed` is what nobody fetched. `fingerprint` names the
+    `ready` can be fetched for a while; `lapsed` is what nobody fetched,
+    and `revoked` what an office had asked for before it was revoked. `fingerprint` names the
     keys of the request. `password` is kept from when it was drawn until the welcome holds it,
     closed for the office's own key; the welcome as long as it can be fetched. `problem` is why the
     relay could not go on.

@@ -14,6 +14,7 @@ from node.storage import (
     people,
     purges,
     recovery,
+    revocations,
     statements,
 )
 from node.storage.base import Base
@@ -31,5 +32,6 @@ MODULES = (
     people,
     purges,
     recovery,
+    revocations,
     statements,
 )

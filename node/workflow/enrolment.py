@@ -13,8 +13,9 @@ A request is checked in this order; 1, 5, 6 and 7 where it came with a token:
     which stands as it does.                                   EnrolmentTokenUsedError
  6. It has not expired.                                        EnrolmentTokenExpiredError
  7. It is for this office, where it is for one alone.          EnrolmentTokenNameError
- 8. The name is free. Asked again for the same keys it is the
-    same request, while it is open.                            EnrolmentTakenError
+ 8. The name is free, or its office was revoked and comes with
+    new keys. Asked again for the same keys it is the same
+    request, while it is open.                                 EnrolmentTakenError
 """
 
 from __future__ import annotations
@@ -41,9 +42,10 @@ from node.enrolment_errors import (
 from node.errors import InputError
 from node.storage.database import Session
 from node.storage.enrolments import Enrolment, EnrolmentToken
-from node.storage.offices import Office
+from node.storage.offices import Link, Office
 from node.workflow import access, audit
 from node.workflow.desk import Actor, Desk
+from node.workflow.standing import REVOKED, SUSPENDED
 from protocol.certificates import MAXIMUM_DEPTH
 from protocol.enrolment import Asked, Request, Token, examine, read_request, root_of
 from protocol.identifiers import Digest, NodeId, digest, node_id
@@ -262,10 +264,17 @@ async def _open_or_new(
     # 8.
     name = request.office.id
     query = select(Enrolment).where(Enrolment.office == name, Enrolment.state != "refused")
-    earlier = (await session.scalars(query)).all()
+    rows = (await session.scalars(query)).all()
+    link = await session.get(Link, name)
+    barred = None if link is None else link.barred
+    if barred == SUSPENDED:
+        raise EnrolmentTakenError(f"{name} is suspended: take it up again instead")
+    if any(row.state == REVOKED and row.fingerprint == asked.fingerprint for row in rows):
+        raise EnrolmentTakenError(f"these keys of {name} were revoked: it must make new ones")
+    earlier = [row for row in rows if row.state != REVOKED]
     if any(row.fingerprint != asked.fingerprint for row in earlier):
         raise EnrolmentTakenError(f"{name} asked, or came, with other keys before")
-    if not earlier and await session.get(Office, name) is not None:
+    if not earlier and barred is None and await session.get(Office, name) is not None:
         raise EnrolmentTakenError(f"there is an office {name} already")
     for row in earlier:
         if row.state in OPEN:

@@ -31,6 +31,8 @@ CODES = {
     "envelope.recipient": "permanent",
     "envelope.type": "temporary",
     "envelope.direction": "permanent",
+    "envelope.revoked": "permanent",
+    "envelope.suspended": "temporary",
     "envelope.data": "permanent",
     "evidence.refused": "permanent",
     "evidence.bundle": "permanent",
@@ -39,6 +41,7 @@ CODES = {
     "enrolment.request": "permanent",
     "enrolment.welcome": "permanent",
     "enrolment.root": "permanent",
+    "revocations.refused": "permanent",
     "item.state": "permanent",
     "item.classified": "permanent",
 }

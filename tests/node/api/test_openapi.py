@@ -44,6 +44,8 @@ ROUTES = {
     ("post", "/api/v1/enrolments"),
     ("get", "/api/v1/enrolments/{id}"),
     *(("post", f"/api/v1/enrolments/{{office}}/{deed}") for deed in ("approve", "refuse")),
+    ("get", "/api/v1/offices/{office}"),
+    *(("post", f"/api/v1/offices/{{office}}/{deed}") for deed in ("suspend", "resume", "revoke")),
     ("get", "/api/v1/items/{item_id}/purge"),
     ("post", "/api/v1/items/{item_id}/purge"),
     ("get", "/api/v1/items"),

@@ -54,7 +54,7 @@ async def editor(leaf: Room) -> AsyncIterator[httpx.AsyncClient]:
 async def test_whoever_is_not_logged_in_gets_nothing_from_any_route(leaf: Room) -> None:
     async with visit(leaf) as client:
         routes = [route for route in await _routes(client) if route not in FOR_STRANGERS]
-        assert len(routes) == 37
+        assert len(routes) == 41
         for method, path in routes:
             answer = await client.request(method, path, json={})
             problem(answer, 401, "session.required")

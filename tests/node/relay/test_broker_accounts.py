@@ -14,9 +14,12 @@ from aio_pika.exceptions import AMQPError
 
 from node.relay.broker_accounts import BrokerAccounts, new_password
 from node.relay.errors import BrokerAccountError, BrokerManagementError
+from node.relay.gatekeeper import Gatekeeper
 from node.relay.management import path
 from node.relay.topology import Hub
+from node.workflow import standing
 from protocol.identifiers import NodeId
+from tests.node.chain import Chain
 from tests.servers.rabbitmq import AUTH, RabbitMQ
 
 HUB, CHILD = NodeId("yunzhou"), NodeId("donghu")
@@ -191,3 +194,34 @@ async def test_a_management_api_that_is_away_is_a_temporary_error_without_the_pa
 def test_a_password_is_made_of_the_randomness_given_and_fits_into_an_address() -> None:
     assert new_password(bytes) == "A" * 43
     assert new_password(lambda count: b"\xff" * count) == "_" * 42 + "8"
+
+
+async def test_the_account_of_an_office_that_is_barred_is_closed_until_it_resumes(
+    place: Place, pair: Chain
+) -> None:
+    room = pair.above
+    await place.accounts.create(CHILD, PASSWORD)
+    gatekeeper = Gatekeeper(room.desk, place.accounts)
+    assert not await gatekeeper.step(), "nobody is barred"
+    await standing.suspend(room.desk, room.admin, CHILD, "电脑遗失")
+    assert await gatekeeper.step()
+    assert not await gatekeeper.step()
+    with pytest.raises(AMQPError):
+        await place.connect()
+    await standing.resume(room.desk, room.admin, CHILD)
+    assert await gatekeeper.step()
+    async with await place.connect():
+        pass
+    await standing.revoke(room.desk, room.admin, CHILD, "密钥被盗")
+    assert await gatekeeper.step()
+    with pytest.raises(AMQPError):
+        await place.connect()
+
+
+async def test_a_management_api_that_is_away_is_asked_again(place: Place, pair: Chain) -> None:
+    room = pair.above
+    await place.accounts.create(CHILD, PASSWORD)
+    await standing.suspend(room.desk, room.admin, CHILD, "电脑遗失")
+    away = BrokerAccounts("http://127.0.0.1:9", place.virtual_host, Hub(HUB))
+    assert not await Gatekeeper(room.desk, away).step()
+    assert await Gatekeeper(room.desk, place.accounts).step()
