@@ -66,7 +66,7 @@ async def test_a_page_of_another_site_changes_nothing_on_any_route(leaf: Room) -
     async with visit(leaf, "editor") as client:
         sessions = await contents(leaf.database)
         changing = [route for route in await _routes(client) if route[0] != "get"]
-        assert len(changing) == 27
+        assert len(changing) == 30
         for origin in ("https://evil.test", "null", f"{ADDRESS}.evil.test", f"{ADDRESS}:8443"):
             for method, path in changing:
                 answer = await client.request(

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from node.bootstrap import evidence
+from node.enrolment_errors import EnrolmentTakenError
 from node.errors import StandingError
 from node.relay.admission import GRACE
 from node.relay.revoker import AGAIN_AFTER, LASTS
