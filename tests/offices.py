@@ -27,7 +27,7 @@ from node.workflow import people
 from node.workflow.desk import Actor
 
 PASSWORD = "a-long-test-password"
-QUICK: dict[str, object] = {"poll": 1.0, "receipt_within": 2.0, "first_probe": 1.0}
+QUICK: dict[str, object] = {"receipt_within": 2.0, "first_probe": 1.0}
 
 
 @dataclass(frozen=True)

@@ -208,7 +208,6 @@ async def take_in_file(
             link=total.link,
         )
     log.info("link.imported", peer=sender, applied=total.applied, refused=total.refused)
-    desk.wakers.wake("outbox")
     return Imported(sender, total)
 
 

@@ -25,7 +25,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
-from sqlalchemy import delete, exists, or_, select
+from sqlalchemy import delete, exists, func, or_, select
 
 from node.relay import quarantine
 from node.relay.errors import IncarnationError
@@ -63,20 +63,23 @@ class Recoverer:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self.is_waiting = True
+        """Whether what arrives may be what it waits for."""
+        self.due: datetime | None = None
+        """When a neighbour is to be asked again."""
 
     async def step(self) -> bool:
         """Do one bounded piece of it; whether there was any."""
         now = self._desk.clock()
         async with self._desk.database.reading() as session:
-            if not await _has_work(session, now):
+            self.is_waiting = await recovery.is_open(session)
+            self.due = await _asks_again_at(session)
+            if not self.is_waiting and not await _has_work(session, now):
                 return False
         async with self._desk.database.writing.begin() as session:
             # A batch that is being taken in parks what comes: it must not miss the end of it.
             await take_turn(session, "reception")
-            worked = await self._step(session, now)
-        if worked:
-            self._desk.wakers.wake("outbox")
-        return worked
+            return await self._step(session, now)
 
     async def _step(self, session: Session, now: datetime) -> bool:
         # 1.
@@ -258,9 +261,15 @@ async def take(session: Session, desk: Desk, message: Opened, now: datetime) -> 
     return again
 
 
+async def _asks_again_at(session: Session) -> datetime | None:
+    asked_at = await session.scalar(
+        select(func.min(Recovery.asked_at)).where(Recovery.answered_at.is_(None))
+    )
+    return None if asked_at is None else asked_at + ASK_AGAIN
+
+
 async def _has_work(session: Session, now: datetime) -> bool:
-    if await recovery.is_open(session):
-        return True
+    """Whether there is anything for a node that has recovered, or never had to."""
     if await session.scalar(select(Returned.id).limit(1)) is not None:
         return True
     unanswered = await session.scalars(select(Recovery).where(Recovery.answered_at.is_(None)))

@@ -8,7 +8,6 @@ from datetime import datetime
 from uuid import UUID
 
 from node.config import LimitSettings
-from node.loop import Wakers
 from node.storage.database import Database
 from node.storage.shelf import Shelf
 from protocol.identifiers import NodeId
@@ -45,7 +44,6 @@ class Desk:
     place: Place
     clock: Callable[[], datetime]
     new_id: Callable[[], UUID]
-    wakers: Wakers
     limits: LimitSettings
     shelf: Shelf
 

@@ -49,7 +49,6 @@ def acknowledged_before_commit() -> Iterator[None]:
         await self._transport.acknowledge(taken)
         if taken:
             await take_in(self._reception, taken)
-            self._desk.wakers.wake("outbox")
         return bool(taken)
 
     with patch.object(Consumer, "step", step):

@@ -20,7 +20,6 @@ from sqlalchemy import select
 
 from node.bootstrap import restoration
 from node.config import LimitSettings, RelaySettings
-from node.loop import Wakers
 from node.relay.accountant import Accountant
 from node.relay.auditor import Auditor
 from node.relay.consumer import Consumer
@@ -107,11 +106,10 @@ class Office:
             place=self.post.authority.place,
             clock=self.clock,
             new_id=self._new_id,
-            wakers=Wakers(),
             limits=LimitSettings(),
             shelf=Shelf(Path("no-file-is-handed-in-here")),
         )
-        self.desk.wakers.on("outbox", self._wake)
+        self.database.watch.on("outbox", self._wake)
         self.wire: Wire = self._wires.attach(self.node)
         signer = self.post.authority.signer
         self._publisher = Publisher(

@@ -82,7 +82,6 @@ class Stage:
         )
         content: dict[str, dict[str, object]] = {
             "web": {"port": port, "secure_cookies": False},
-            "relay": {"poll": 1.0},
         }
         has_children = any(other.parent == office.id for other in OFFICES)
         if self._database is not None:
