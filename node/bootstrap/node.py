@@ -7,20 +7,18 @@ relay (loops, keys, broker) and the web (pages and API, no key).
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal, Protocol
-from uuid import UUID
 
 import structlog
-from cryptography.hazmat.primitives.serialization import Encoding
 
+from node.bootstrap import desk as desks
 from node.bootstrap import keyring
+from node.bootstrap.desk import system_clock
 from node.config import Settings
 from node.errors import SupersededError
-from node.keys import file as keys
 from node.keys.signer import FileSigner
 from node.loop import Loop
 from node.relay import window
@@ -41,12 +39,9 @@ from node.relay.replay import Replayer
 from node.relay.routes import AmqpTransport
 from node.relay.supplier import Supplier
 from node.relay.transport import Transport
-from node.storage.database import Database
-from node.storage.shelf import Shelf
 from node.workflow import directory
 from node.workflow.desk import Desk
-from protocol.identifiers import NodeId, uuid7
-from protocol.trust import Chains, IssuingOffice, Place, issuing_office
+from protocol.identifiers import NodeId
 
 log = structlog.get_logger()
 
@@ -63,16 +58,6 @@ class Worker(Protocol):
 
     async def step(self) -> bool:
         """Do one bounded piece of work; whether there was any."""
-
-
-def system_clock() -> datetime:
-    """The time, in UTC."""
-    return datetime.now(UTC)
-
-
-def ids_of(clock: Callable[[], datetime]) -> Callable[[], UUID]:
-    """Makes UUIDs of version 7 with the clock's time, and randomness of the operating system."""
-    return lambda: uuid7(clock(), os.urandom(10))
 
 
 @dataclass
@@ -245,24 +230,5 @@ def build(
     clock: Callable[[], datetime] = system_clock,
 ) -> Node:
     """A node from its settings. Raises `ConfigurationError`; opens no connection."""
-    chain = keys.read_certificates(settings.path(settings.keys.node_chain))
-    roots = keys.read_certificates(settings.path(settings.keys.root))
-    chains = Chains(roots)
-    own = chains.verify(tuple(c.public_bytes(Encoding.DER) for c in chain), clock())
-    desk = Desk(
-        office=settings.office.reference,
-        parent=settings.parent.reference if settings.parent else None,
-        database=Database(settings.database_url, pool_size=settings.database.pool_size),
-        chains=chains,
-        place=Place(own.path, _issuing(settings)),
-        clock=clock,
-        new_id=ids_of(clock),
-        limits=settings.limits,
-        shelf=Shelf(settings.path(settings.files.folder)),
-    )
+    desk = desks.build(settings, clock=clock)
     return Node(settings=settings, desk=desk, half=half, switchboard=switchboard)
-
-
-def _issuing(settings: Settings) -> IssuingOffice | None:
-    path = settings.path(settings.keys.issuing_chain)
-    return issuing_office(keys.read_certificates(path)[0]) if path.exists() else None

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from yarl import URL
 
 from node.bootstrap import enrolment
-from node.bootstrap.node import system_clock
+from node.bootstrap.desk import system_clock
 from node.cli.common import Config, run, settings
 from node.config import OfficeSettings
 from node.errors import ConfigurationError

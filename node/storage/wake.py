@@ -16,7 +16,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 from sqlalchemy import event, func, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import ORMExecuteState
@@ -99,6 +98,8 @@ class Watch:
                 self.tell_all()
 
     async def _listen(self, url: str, stopping: asyncio.Event) -> None:
+        import asyncpg  # not for offices on SQLite, nor for commands
+
         address = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
         while not stopping.is_set():
             with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):

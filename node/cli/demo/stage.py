@@ -18,7 +18,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from node.bootstrap import enrolment
-from node.bootstrap.node import Node, build, system_clock
+from node.bootstrap.desk import system_clock
+from node.bootstrap.node import Node, build
 from node.bootstrap.server import Serving
 from node.cli.demo.cast import OFFICES, PASSWORD, Account, Cast, OfficePlan
 from node.config import OfficeSettings, load
