@@ -20,11 +20,11 @@ from node.bootstrap import node as bootstrap
 from node.bootstrap.node import Half, Node
 from node.config import OfficeSettings
 from node.relay.memory import Switchboard
-from node.storage import migrate
 from node.storage.database import Database
 from node.storage.people import Person
 from node.workflow import people
 from node.workflow.desk import Actor
+from tests import tables
 
 PASSWORD = "a-long-test-password"
 QUICK: dict[str, object] = {"receipt_within": 2.0, "first_probe": 1.0}
@@ -147,9 +147,7 @@ async def _set_up(
         )
         await database.close()
         enrolment.accept(folder, welcome)
-    database = Database(hierarchy.settings(plan.id).database_url)
-    await migrate.upgrade(database)
-    await database.close()
+    await tables.furnish(hierarchy.settings(plan.id).database_url)
     node = hierarchy.open(plan.id)
     await _add_people(node, now)
     for below in plan.below:

@@ -98,7 +98,9 @@ class Visitor:
 
     def __init__(self, running: Running, username: str) -> None:
         assert running.address is not None
-        self._client = httpx.AsyncClient(base_url=running.address, trust_env=False, timeout=30.0)
+        self._client = httpx.AsyncClient(
+            base_url=running.address, trust_env=False, verify=False, timeout=30.0
+        )
         self._username = username
 
     async def __aenter__(self) -> Visitor:

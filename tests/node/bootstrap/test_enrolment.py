@@ -16,10 +16,10 @@ from node.bootstrap import node as bootstrap
 from node.bootstrap.enrolment import Request, Welcome
 from node.config import OfficeSettings
 from node.errors import ConfigurationError
-from node.storage import migrate
 from node.storage.database import Database
 from node.storage.offices import Office
 from protocol.errors import CertificateError
+from tests import tables
 
 NOW = datetime.now(UTC)
 CITY = OfficeSettings(id="yunzhou", name="云州市政协", level="city")
@@ -46,7 +46,7 @@ async def city(tmp_path: Path) -> AsyncIterator[Above]:
     enrolment.prepare(folder, CITY, {})
     enrolment.make_root(folder, CITY, NOW)
     database = Database(config.load(folder).database_url)
-    await migrate.upgrade(database)
+    await tables.furnish(config.load(folder).database_url)
     yield Above(folder, database)
     await database.close()
 
@@ -99,8 +99,8 @@ async def test_a_hub_below_a_hub_certifies_offices_of_its_own(
     street = OfficeSettings(id="tuanjie", name="团结街道联络组", level="street")
     enrolment.prepare(tmp_path / "tuanjie", street, {})
     asked = enrolment.make_request(tmp_path / "tuanjie", street, hub=False)
+    await tables.furnish(config.load(county).database_url)
     database = Database(config.load(county).database_url)
-    await migrate.upgrade(database)
     above = Above(county, database)
     enrolment.accept(tmp_path / "tuanjie", await above.certify(asked, broker=None))
     await database.close()
