@@ -109,7 +109,12 @@ class Office:
             limits=LimitSettings(),
             shelf=Shelf(Path("no-file-is-handed-in-here")),
         )
-        self.database.watch.on("outbox", self._wake)
+        watch = self.database.watch
+        # The loops of the process before are gone.
+        watch._waiting.clear()
+        watch.is_here = True
+        for table in ("outbox", "links"):
+            watch.on(table, self._wake)
         self.wire: Wire = self._wires.attach(self.node)
         signer = self.post.authority.signer
         self._publisher = Publisher(
@@ -120,6 +125,14 @@ class Office:
         self._accountant = Accountant(self.desk)
         self._recoverer = Recoverer(self.desk)
         self.woken = True
+
+    @property
+    def due(self) -> datetime | None:
+        """When, on the office's clock, its loops have something to do though nothing happens."""
+        times = [self._publisher.due]
+        if self.recovering:
+            times.append(self._recoverer.due)
+        return min((time for time in times if time is not None), default=None)
 
     def _new_id(self) -> UUID:
         id = uuid7(self.clock(), self._random.randbytes(10))
