@@ -118,7 +118,7 @@ class WebSettings(Section):
 
 
 class RelaySettings(Section):
-    """How messages are sent. Times in seconds."""
+    """How messages are sent. Times in seconds. `poll` is how often loops look that nobody woke."""
 
     window: int = Field(default=2_000, ge=1, le=10_000)
     batch: int = Field(default=500, ge=1, le=1_000)
@@ -126,7 +126,7 @@ class RelaySettings(Section):
     first_probe: float = Field(default=30.0, gt=0)
     longest_probe: float = Field(default=3600.0, gt=0)
     piece_within: float = Field(default=120.0, gt=0)
-    poll: float = Field(default=2.0, gt=0)
+    poll: float = Field(default=30.0, gt=0)
 
 
 class CertificateSettings(Section):

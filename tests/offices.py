@@ -20,15 +20,14 @@ from node.bootstrap import node as bootstrap
 from node.bootstrap.node import Half, Node
 from node.config import OfficeSettings
 from node.relay.memory import Switchboard
-from node.storage import migrate
-from node.storage.database import Database
 from node.storage.people import Person
 from node.workflow import enrolment as requests
 from node.workflow import people
 from node.workflow.desk import Actor
+from tests import tables
 
 PASSWORD = "a-long-test-password"
-QUICK: dict[str, object] = {"poll": 1.0, "receipt_within": 2.0, "first_probe": 1.0}
+QUICK: dict[str, object] = {"receipt_within": 2.0, "first_probe": 1.0}
 
 
 @dataclass(frozen=True)
@@ -142,9 +141,7 @@ async def _set_up(
         enrolment.make_root(folder, office, now)
     else:
         await take_in(hierarchy.settings(parent), folder)
-    database = Database(hierarchy.settings(plan.id).database_url)
-    await migrate.upgrade(database)
-    await database.close()
+    await tables.furnish(hierarchy.settings(plan.id).database_url)
     node = hierarchy.open(plan.id)
     await add_people(node, now)
     for below in plan.below:

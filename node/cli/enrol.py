@@ -14,7 +14,7 @@ from cryptography import x509
 from pydantic import ValidationError
 
 from node.bootstrap import enrolment, joining
-from node.bootstrap.node import system_clock
+from node.bootstrap.desk import system_clock
 from node.cli.common import Config, read_text, run, write_private
 from node.config import OfficeSettings
 from node.errors import ConfigurationError, InputError

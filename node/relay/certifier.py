@@ -84,7 +84,6 @@ class Certifier:
             outbox.post(session, self._desk, answer, to=peer, now=now, causation=row.id)
             audit.note(session, now, actor=POLICY, action="certificate_issued", subject=peer)
         log.info("certificate.issued", peer=row.peer)
-        self._desk.wakers.wake("outbox")
         return True
 
     def _issue(

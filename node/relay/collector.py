@@ -87,7 +87,6 @@ class Collector:
         # After the commit, and only then.
         await self._transport.acknowledge(self._batch)
         self._batch = []
-        self._desk.wakers.wake("files")
         return True
 
     async def _take(self, delivery: Delivery) -> None:

@@ -151,7 +151,6 @@ class Enroller:
                 audit.note(
                     session, now, actor=audit.RELAY, action="office_entered", subject=row.office
                 )
-        self._desk.wakers.wake("children")
         return row
 
     async def _answer(self, id: UUID, welcome: str, issued: Sequence[Issued]) -> Enrolment:

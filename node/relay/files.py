@@ -210,7 +210,6 @@ async def take_in_file(
             link=total.link,
         )
     log.info("link.imported", peer=sender, applied=total.applied, refused=total.refused)
-    desk.wakers.wake("outbox")
     return Imported(sender, total)
 
 

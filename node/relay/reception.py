@@ -56,13 +56,12 @@ from protocol.errors import (
 )
 from protocol.identifiers import NodeId
 from protocol.messages import catalogue
-from protocol.messages.items import MOST_CARRIED, Edition
+from protocol.messages.items import MOST_CARRIED
 from protocol.messages.links import Receipt, ReceiptEntry, Replay, Statement
 
 log = structlog.get_logger()
 
 NEIGHBOURS = ("parent", "child")
-CERTIFICATES = ("certificate", "certificate_request")
 AT_ONCE = 20
 """Envelopes opened without giving way to pages and connections: a few milliseconds."""
 
@@ -77,12 +76,6 @@ class Result:
     refused: int = 0
     link: int = 0
     superseded: bool = False
-    files: bool = False
-    """Whether something came that announces files."""
-    purged: bool = False
-    """Whether files may have to be cleared away at once."""
-    certificates: bool = False
-    """Whether a certificate came, or a request for one."""
     codes: Counter[str] = field(default_factory=Counter)
     entries: dict[NodeId, list[ReceiptEntry]] = field(default_factory=lambda: defaultdict(list))
 
@@ -99,9 +92,6 @@ class Result:
         self.refused += other.refused
         self.link += other.link
         self.superseded |= other.superseded
-        self.files |= other.files
-        self.purged |= other.purged
-        self.certificates |= other.certificates
         self.codes += other.codes
 
 
@@ -245,9 +235,6 @@ class Reception:
         known[identity] = message.digest
         result.applied += applied
         result.parked += not applied
-        result.purged |= message.name == "purge"
-        result.certificates |= message.name in CERTIFICATES
-        result.files |= isinstance(message.data, Edition) and bool(message.data.attachments)
         row = {
             "source": message.event.sender,
             "id": message.event.id,

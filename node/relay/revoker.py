@@ -57,8 +57,6 @@ class Revoker:
         # 5.
         async with self._desk.database.writing.begin() as session:
             told = await revocation_lists.greet(session, self._desk, self._desk.clock())
-        if issued or told:
-            self._desk.wakers.wake("outbox")
         return issued or told
 
     async def _issue(self) -> bool:

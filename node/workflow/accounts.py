@@ -104,7 +104,6 @@ async def reconcile(desk: Desk, actor: Actor, peer: str) -> int:
             raise UnknownOfficeError(f"{peer} is no neighbour of this office")
         days = await state(session, desk, link, now)
         audit.note(session, now, actor=actor, action="link_reconciled", subject=peer)
-    desk.wakers.wake("outbox")
     return days
 
 

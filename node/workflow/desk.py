@@ -9,7 +9,6 @@ from typing import Literal
 from uuid import UUID
 
 from node.config import LimitSettings
-from node.loop import Wakers
 from node.storage.database import Database
 from node.storage.shelf import Shelf
 from protocol.identifiers import NodeId
@@ -46,7 +45,6 @@ class Desk:
     place: Place
     clock: Callable[[], datetime]
     new_id: Callable[[], UUID]
-    wakers: Wakers
     limits: LimitSettings
     shelf: Shelf
     stale_list: Literal["warn", "refuse"] = "warn"

@@ -205,9 +205,7 @@ async def approve(desk: Desk, actor: Actor, office: str) -> UUID:
         row = await _open(session, office)
         if row.state == "waiting":
             _decide(session, row, desk.clock(), "approved", actor)
-        id = row.id
-    desk.wakers.wake("enrolments")
-    return id
+        return row.id
 
 
 async def refuse(desk: Desk, actor: Actor, office: str, reason: str) -> None:

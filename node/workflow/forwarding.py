@@ -50,7 +50,6 @@ async def forward_up(desk: Desk, actor: Actor, item_id: UUID) -> None:
             to=desk.parent,
             edition=edition.number,
         )
-    desk.wakers.wake("outbox")
 
 
 async def send(

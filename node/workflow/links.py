@@ -167,7 +167,6 @@ async def resume(desk: Desk, actor: Actor, peer: str) -> None:
         if link.paused_at is not None:
             link.paused_at, link.paused_by, link.paused_reason = None, None, None
             audit.note(session, now, actor=actor, action="link_resumed", subject=peer)
-    desk.wakers.wake("outbox")
 
 
 async def probe(desk: Desk, actor: Actor, peer: str) -> None:
@@ -197,7 +196,6 @@ async def probe(desk: Desk, actor: Actor, peer: str) -> None:
             update(Outgoing).where(Outgoing.peer == peer, put_off).values(resend_at=now)
         )
         audit.note(session, now, actor=actor, action="link_probed", subject=peer)
-    desk.wakers.wake("outbox")
 
 
 async def demand(session: Session, peer: str, *, lock: bool = False) -> Link:

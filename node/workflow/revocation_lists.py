@@ -108,7 +108,6 @@ async def receive(intake: Intake, message: Opened) -> None:
     if is_own:
         # 6.
         await _enter_again(session, known, holds=comparison is Comparison.NEWER)
-        desk.wakers.wake("certificates")
     if before is not None and comparison is not Comparison.NEWER:
         # 2.
         if comparison is Comparison.KNOWN and before.known != known:

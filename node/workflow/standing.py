@@ -131,7 +131,6 @@ async def resume(desk: Desk, actor: Actor, office: str) -> None:
         )
         open_link(link)
         audit.note(session, now, actor=actor, action="office_resumed", subject=office)
-    _wake(desk)
 
 
 def open_link(link: Link) -> None:
@@ -220,12 +219,6 @@ async def _bar(
             reason=reason,
             certificates=len(serials),
         )
-    _wake(desk)
-
-
-def _wake(desk: Desk) -> None:
-    for name in ("certificates", "outbox"):
-        desk.wakers.wake(name)
 
 
 async def _child(session: Session, office: str, *, lock: bool = False) -> Link:

@@ -66,7 +66,6 @@ async def ask(desk: Desk, actor: Actor) -> Sequence[UUID]:
             questions.append(id)
         if not questions:
             raise UnknownOfficeError("there is no neighbour that could be asked now")
-    desk.wakers.wake("outbox")
     return questions
 
 

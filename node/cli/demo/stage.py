@@ -18,7 +18,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from node.bootstrap import enrolment
-from node.bootstrap.node import Node, build, system_clock
+from node.bootstrap.desk import system_clock
+from node.bootstrap.node import Node, build
 from node.bootstrap.server import Serving
 from node.cli.demo.cast import OFFICES, PASSWORD, Account, Cast, OfficePlan
 from node.config import OfficeSettings, Settings, load
@@ -85,7 +86,6 @@ class Stage:
         )
         content: dict[str, dict[str, object]] = {
             "web": {"port": port, "secure_cookies": False},
-            "relay": {"poll": 1.0},
         }
         has_children = any(other.parent == office.id for other in OFFICES)
         if self._database is not None:

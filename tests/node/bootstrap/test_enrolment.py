@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import shutil
 from base64 import urlsafe_b64decode
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -25,19 +23,17 @@ from node.enrolment_errors import (
     EnrolmentTakenError,
 )
 from node.errors import ConfigurationError
-from node.storage import migrate
-from node.storage.database import Database
 from node.storage.offices import Office
 from node.workflow import enrolment as requests
 from node.workflow.desk import Actor, Desk
 from protocol.enrolment import Request, root_of
 from protocol.errors import RequestError, RootError, WelcomeError
 from protocol.identifiers import digest
+from tests import tables
 
 NOW = datetime.now(UTC)
 CITY = OfficeSettings(id="yunzhou", name="云州市政协", level="city")
 COUNTY = OfficeSettings(id="donghu", name="东湖县政协", level="county", region_code="420104")
-TEMPLATE: list[Path] = []
 HUB: dict[str, dict[str, object]] = {"hub": {"broker": "amqp://yunzhou:secret@localhost/"}}
 
 
@@ -60,24 +56,11 @@ class Above:
         return root_of(self.desk.chains.roots[0])
 
 
-@pytest.fixture(scope="module", autouse=True)
-def tables(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """An empty SQLite database with its tables, to copy from."""
-
-    async def make(file: Path) -> None:
-        database = Database(f"sqlite+aiosqlite:///{file}")
-        await migrate.upgrade(database)
-        await database.close()
-
-    TEMPLATE.append(tmp_path_factory.mktemp("tables") / "empty.sqlite")
-    asyncio.run(make(TEMPLATE[0]))
-
-
 async def above(folder: Path) -> Above:
     """The office in this folder, with its tables."""
     settings = config.load(folder)
     if not (folder / "zhitong.sqlite").exists():
-        shutil.copy(TEMPLATE[0], folder / "zhitong.sqlite")
+        await tables.furnish(settings.database_url)
     desk = bootstrap.build(settings, half="web").desk
     return Above(settings, desk, Actor(desk.new_id(), "admin", "管理员", "administrator"))
 

@@ -119,7 +119,6 @@ class Revoking:
         async with room.database.writing.begin() as session:
             content = Revocations(list=token.decode())
             outbox.post(session, room.desk, content, to=NodeId(to), now=room.clock())
-        room.desk.wakers.wake("outbox")
 
     async def entered(self, office: str) -> list[RevokedCertificate]:
         return await self.all(office, RevokedCertificate)

@@ -141,7 +141,6 @@ async def test_a_suspended_county_resumes_and_what_it_wrote_meanwhile_arrives(
     await three.resume(COUNTY)
     await three.issue()
     three.wait(hours=2)
-    three.room(COUNTY).desk.wakers.wake("outbox")
     await three.chain.deliver()
     assert await three.states(COUNTY) == ["received"]
     known = await three.known(COUNTY)
@@ -164,7 +163,6 @@ async def test_a_suspended_city_is_heard_again_by_its_counties_through_the_list_
     await three.resume(CITY, at=PROVINCE)
     await three.issue()
     three.wait(hours=2)
-    three.room(COUNTY).desk.wakers.wake("outbox")
     await three.chain.deliver()
     assert await three.states(COUNTY) == ["received"]
 
@@ -213,7 +211,6 @@ async def test_what_was_signed_while_suspended_climbs_after_the_list_that_lifts_
     await three.resume(COUNTY)
     await three.issue()
     three.wait(hours=2)
-    three.room(CITY).desk.wakers.wake("outbox")
     await three.chain.deliver()
     assert await three.states(CITY) == ["received"]
 
@@ -302,7 +299,6 @@ async def test_a_list_that_is_long_overdue_is_told_or_refused_as_the_office_want
     # The list that is missing is never refused itself; what was put off comes after it.
     await three.issue()
     three.wait(hours=2)
-    three.room(CITY).desk.wakers.wake("outbox")
     await three.chain.deliver()
     assert set(await three.states(CITY, "feedback")) == {"received"}
 
