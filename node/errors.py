@@ -7,9 +7,19 @@ the HTTP status of its problem document. `message` is what the person reads, in 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from protocol.errors import ClassifiedError, LifecycleError, ZhitongError
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Whom an error kept from doing what: for the audit log."""
+
+    username: str
+    action: str
+    came_from: str
 
 
 class NodeError(ZhitongError):
@@ -18,6 +28,11 @@ class NodeError(ZhitongError):
     code = "node.error"
     status: ClassVar[int] = 400
     message: ClassVar[str] = "无法完成这项操作。"
+
+    def __init__(self, detail: str | None = None, *, refused: Refused | None = None) -> None:
+        super().__init__(detail)
+        self.refused = refused
+        """Set where the person lacks the right, also where he is not to know what is there."""
 
 
 MESSAGES = {

@@ -3,7 +3,8 @@ operator would, on whatever databases and transport the test names.
 
 The personae, the same in every test: at the county 东湖 the author Lin Xiaoyu (`lin`), her
 colleague Chen Bo (`chen`, an author as well), and at every office the editor (`editor`) and the
-administrator (`admin`).
+three administrators: of the system (`admin`), of people and rights (`security`), and of the
+audit (`auditor`).
 """
 
 from __future__ import annotations
@@ -163,7 +164,9 @@ async def _add_people(node: Node, now: datetime) -> None:
         ("lin", "林晓雨", "author", "informant", "东湖县团结街道"),
         ("chen", "陈波", "author", "member", "东湖县农工党支部"),
         ("editor", "周编辑", "editor", None, None),
-        ("admin", "管理员", "administrator", None, None),
+        ("admin", "系统管理员", "system_administrator", None, None),
+        ("security", "安全管理员", "security_administrator", None, None),
+        ("auditor", "审计管理员", "auditor", None, None),
     ]
     async with node.desk.database.writing.begin() as session:
         for username, name, role, kind, unit in personae:
@@ -172,7 +175,7 @@ async def _add_people(node: Node, now: datetime) -> None:
                     id=node.desk.new_id(),
                     username=username,
                     name=name,
-                    role=role,
+                    roles=[role],
                     kind=kind,
                     unit=unit,
                     password_hash=hashed,

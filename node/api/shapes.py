@@ -67,11 +67,11 @@ class PersonShape(BaseModel):
 
     username: str
     name: str
-    role: str
+    roles: list[str]
 
     @classmethod
     def of(cls, actor: Actor) -> Self:
-        return cls(username=actor.username, name=actor.name, role=actor.role)
+        return cls(username=actor.username, name=actor.name, roles=sorted(actor.roles))
 
 
 class ItemSummary(BaseModel):

@@ -72,14 +72,14 @@ async def desk(config: Path) -> AsyncIterator[Desk]:
         await opened.database.close()
 
 
-def operator(opened: Desk, role: str = access.ADMINISTRATOR) -> Actor:
+def operator(opened: Desk, role: str = access.SYSTEM_ADMINISTRATOR) -> Actor:
     """Whoever may read the office's configuration: not asked for an account."""
-    return Actor(id=opened.new_id(), username=OPERATOR, name=OPERATOR, role=role)
+    return Actor(id=opened.new_id(), username=OPERATOR, name=OPERATOR, roles=frozenset({role}))
 
 
 def reader(opened: Desk) -> Actor:
     """The same, reading items as an editor: the configuration opens the database anyway."""
-    return Actor(id=opened.new_id(), username=OPERATOR, name=OPERATOR, role=access.EDITOR)
+    return operator(opened, access.EDITOR)
 
 
 def write_private(path: Path, data: bytes) -> None:

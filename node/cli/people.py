@@ -23,9 +23,11 @@ def add(
     username: Annotated[str, typer.Argument(help="用户名")],
     name: Annotated[str, typer.Option(help="姓名")],
     role: Annotated[
-        str,
+        list[str],
         typer.Option(
-            help="author（撰稿人）、editor（编辑）、administrator（管理员）或 auditor（审计员）"
+            help="author（撰稿人）、editor（编辑）、reviewer（审核）、signer（签发）、leader（领导）、"
+            "handler（承办人），可以重复；或 system_administrator（系统管理员）、"
+            "security_administrator（安全管理员）、auditor（审计管理员）之一，不与其他角色兼任"
         ),
     ],
     kind: Annotated[
@@ -50,7 +52,7 @@ async def _add(
     config: Path,
     username: str,
     name: str,
-    role: str,
+    roles: list[str],
     kind: str | None,
     unit: str | None,
     password: str,
@@ -60,7 +62,7 @@ async def _add(
             opened,
             username=username,
             name=name,
-            role=role,
+            roles=roles,
             password=password,
             kind=kind,
             unit=unit,

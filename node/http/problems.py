@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from node.errors import DatabaseAwayError, InputError, NodeError, PhrasesError, message_of
 from node.storage.database import is_away
+from node.workflow import refusals
 from protocol.errors import ClassifiedError, LifecycleError, ZhitongError
 
 log = structlog.get_logger()
@@ -83,7 +84,9 @@ def install(application: FastAPI) -> None:
     application.openapi = openapi  # type: ignore[method-assign]
 
     @application.exception_handler(ZhitongError)
-    async def ours(_: Request, error: ZhitongError) -> Response:
+    async def ours(request: Request, error: ZhitongError) -> Response:
+        if isinstance(error, NodeError) and error.refused is not None:
+            await refusals.note(request.app.state.desk, error.refused)
         return of_error(error)
 
     @application.exception_handler(RequestValidationError)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, String
@@ -12,14 +13,14 @@ from node.storage.base import Base
 
 
 class Person(Base):
-    """An account. `role` is one of `workflow.access.ROLES`."""
+    """An account. `roles` are some of `workflow.access.ROLES`."""
 
     __tablename__ = "people"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     username: Mapped[str] = mapped_column(String(60), unique=True)
     name: Mapped[str] = mapped_column(String(200))
-    role: Mapped[str] = mapped_column(String(20))
+    roles: Mapped[list[Any]]
     kind: Mapped[str | None] = mapped_column(String(30))
     unit: Mapped[str | None] = mapped_column(String(200))
     password_hash: Mapped[str] = mapped_column(String(200))

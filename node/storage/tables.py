@@ -13,6 +13,7 @@ from node.storage import (
     people,
     purges,
     recovery,
+    refusals,
     statements,
 )
 from node.storage.base import Base
@@ -29,5 +30,6 @@ MODULES = (
     people,
     purges,
     recovery,
+    refusals,
     statements,
 )

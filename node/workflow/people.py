@@ -7,7 +7,7 @@ A session is a random token; the database holds only its digest.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated
@@ -62,18 +62,17 @@ async def add(
     *,
     username: str,
     name: str,
-    role: str,
+    roles: Sequence[str],
     password: str,
     kind: str | None = None,
     unit: str | None = None,
     by: str = "system",
 ) -> UUID:
     """Make an account. Raises `InputError` or `NameTakenError`."""
-    if role not in access.ROLES:
-        raise InputError(f"the role {role!r} is none of {', '.join(access.ROLES)}")
+    access.demand_compatible(roles)
     if len(password) < SHORTEST_PASSWORD:
         raise InputError(f"a password needs at least {SHORTEST_PASSWORD} characters")
-    if role == access.AUTHOR and not (kind and unit):
+    if access.AUTHOR in roles and not (kind and unit):
         raise InputError("an author needs a kind and a unit")
     try:
         account = Account.model_validate(
@@ -86,7 +85,7 @@ async def add(
     person = Person(
         id=desk.new_id(),
         **account.model_dump(),
-        role=role,
+        roles=sorted(set(roles)),
         password_hash=hashed,
         created_at=now,
     )
@@ -100,7 +99,7 @@ async def add(
                 action="person_added",
                 subject=account.username,
                 came_from=CLI,
-                role=role,
+                roles=person.roles,
             )
     except IntegrityError as error:
         raise NameTakenError(f"the user name {username} is taken") from error
@@ -195,7 +194,7 @@ def actor_of(person: Person) -> Actor:
         id=person.id,
         username=person.username,
         name=person.name,
-        role=person.role,
+        roles=frozenset(person.roles),
         kind=person.kind,
         unit=person.unit,
     )

@@ -140,7 +140,7 @@ async def resubmit(desk: Desk, actor: Actor, item_id: UUID, draft: Draft) -> Non
     found = _demand_fit(desk, draft)
     now = desk.clock()
     async with desk.database.writing.begin() as session:
-        item = await items.locked(session, desk, actor, item_id)
+        item = await items.locked(session, desk, actor, item_id, "resubmit")
         # 2.
         if item.source is not None:
             raise LifecycleError("cannot resubmit: only the office where it was written does that")

@@ -32,7 +32,7 @@ from tests.offices import PASSWORD, Hierarchy, MakeDatabase, Plan
 QUICK_HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 """The personae's password, hashed with next to no work."""
 
-PERSONAE = ("lin", "chen", "editor", "admin")
+PERSONAE = ("lin", "chen", "editor", "admin", "security", "auditor")
 LASTING = ("people", "offices", "links")
 """Tables whose rows a test finds there when it begins."""
 
@@ -75,6 +75,8 @@ class Room:
     chen: Actor
     editor: Actor
     admin: Actor
+    security: Actor
+    auditor: Actor
 
     @property
     def desk(self) -> Desk:

@@ -216,7 +216,7 @@ async def _furnish(database: Database, post: Post) -> None:
                     id=uuid7(NOW, random.randbytes(10)),
                     username=username,
                     name=name,
-                    role=role,
+                    roles=[role],
                     kind=kind,
                     unit=unit,
                     password_hash="nobody logs in",

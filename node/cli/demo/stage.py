@@ -112,14 +112,16 @@ class Stage:
         for office in OFFICES:
             node = build(load(self._folder / office.id), half="web")
             staff = [
-                Person(username="editor", name=office.editor, role="editor"),
-                Person(username="admin", name="管理员", role="administrator"),
+                Person(username="editor", name=office.editor, roles=["editor"]),
+                Person(username="admin", name="系统管理员", roles=["system_administrator"]),
+                Person(username="security", name="安全管理员", roles=["security_administrator"]),
+                Person(username="auditor", name="审计管理员", roles=["auditor"]),
             ]
             authors = [
                 Person(
                     username=account.username,
                     name=account.name,
-                    role="author",
+                    roles=["author"],
                     kind=account.kind,
                     unit=account.unit,
                 )

@@ -28,7 +28,7 @@ HERE = "192.0.2.7"
 AUTHOR: dict[str, Any] = {
     "username": "wang",
     "name": "王海",
-    "role": "author",
+    "roles": ["author"],
     "kind": "member",
     "unit": "东湖县中学",
     "password": PASSWORD,
@@ -154,9 +154,9 @@ async def test_a_name_that_nobody_can_have_is_refused_like_any_other(
 async def test_a_person_who_was_added_can_log_in(county: Room) -> None:
     await people.add(county.desk, **AUTHOR)
     actor = await by_session(county, await _log_in(county, username="wang"))
-    assert (actor.name, actor.role, actor.kind, actor.unit) == (
+    assert (actor.name, actor.roles, actor.kind, actor.unit) == (
         "王海",
-        "author",
+        {"author"},
         "member",
         "东湖县中学",
     )
@@ -173,7 +173,10 @@ async def test_a_user_name_is_given_once(county: Room) -> None:
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"role": "king"}, "the role 'king' is none of author, editor, administrator"),
+        ({"roles": ["king"]}, "the role 'king' is none of author, editor, reviewer"),
+        ({"roles": []}, "at least one role"),
+        ({"roles": ["author", "auditor"]}, "whoever is auditor holds no other role"),
+        ({"roles": ["auditor", "system_administrator"]}, "holds no other role"),
         ({"password": "short"}, "at least 10 characters"),
         ({"kind": None}, "an author needs a kind and a unit"),
         ({"unit": None}, "an author needs a kind and a unit"),
@@ -196,10 +199,10 @@ async def test_an_account_that_could_not_be_used_is_not_made(
 
 
 async def test_an_editor_needs_neither_kind_nor_unit(county: Room) -> None:
-    await people.add(county.desk, **AUTHOR | {"role": "editor", "kind": None, "unit": None})
+    await people.add(county.desk, **AUTHOR | {"roles": ["editor"], "kind": None, "unit": None})
     async with county.database.reading() as session:
         person = await people.by_username(session, "wang")
-    assert person.role == "editor"
+    assert person.roles == ["editor"]
     assert isinstance(person, Person)
 
 

@@ -65,7 +65,7 @@ async def test_a_co_author_without_an_account_needs_name_kind_and_unit(county: R
 
 async def test_an_administrator_hands_in_nothing(county: Room) -> None:
     before = await contents(county.database)
-    with pytest.raises(ForbiddenError, match="administrator may not submit"):
+    with pytest.raises(ForbiddenError, match="system_administrator may not submit"):
         await submissions.submit(county.desk, county.admin, draft())
     assert await contents(county.database) == before
 
