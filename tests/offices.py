@@ -24,7 +24,7 @@ from node.relay.memory import Switchboard
 from node.storage import migrate
 from node.storage.database import Database
 from node.storage.people import Person
-from node.workflow import people
+from node.workflow import passwords, people
 from node.workflow.desk import Actor
 
 PASSWORD = "a-long-test-password"
@@ -159,7 +159,7 @@ async def _set_up(
 
 async def _add_people(node: Node, now: datetime) -> None:
     # One hash for all: hashing is made to be slow.
-    hashed = people.hash_password(PASSWORD)
+    hashed = passwords.hash_password(PASSWORD)
     personae = [
         ("lin", "林晓雨", "author", "informant", "东湖县团结街道"),
         ("chen", "陈波", "author", "member", "东湖县农工党支部"),
@@ -179,7 +179,6 @@ async def _add_people(node: Node, now: datetime) -> None:
                     kind=kind,
                     unit=unit,
                     password_hash=hashed,
-                    failures=0,
                     created_at=now,
                 )
             )

@@ -43,7 +43,7 @@ templates.globals["words"] = phrases
 
 async def _visitor(request: Request, desk: OneDesk) -> Actor | None:
     try:
-        return await session.actor(request, desk)
+        return await session.settled(await session.actor(request, desk))
     except NotLoggedInError:
         return None
 

@@ -220,7 +220,6 @@ async def _furnish(database: Database, post: Post) -> None:
                     kind=kind,
                     unit=unit,
                     password_hash="nobody logs in",
-                    failures=0,
                     created_at=NOW,
                 )
             )

@@ -27,7 +27,7 @@ from node.relay.topology import Hub
 from node.storage import migrate
 from node.storage.database import Database
 from node.storage.people import Person
-from node.workflow import people
+from node.workflow import passwords, people
 from node.workflow.desk import Actor
 from protocol.identifiers import NodeId
 
@@ -108,7 +108,7 @@ class Stage:
 
     async def _add_people(self, cast: Cast) -> None:
         # Everyone has the demo's password, so one slow hash is enough.
-        hashed = await asyncio.to_thread(people.hash_password, PASSWORD)
+        hashed = await asyncio.to_thread(passwords.hash_password, PASSWORD)
         for office in OFFICES:
             node = build(load(self._folder / office.id), half="web")
             staff = [
@@ -132,7 +132,6 @@ class Stage:
                 for person in staff + authors:
                     person.id = node.desk.new_id()
                     person.password_hash = hashed
-                    person.failures = 0
                     person.created_at = node.desk.clock()
                     session.add(person)
             await node.desk.database.close()
