@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Request, Response
 
 from node.config import WebSettings
-from node.errors import ForbiddenError, NotLoggedInError, PasswordChangeError
+from node.errors import ForbiddenError
+from node.people_errors import NotLoggedInError, PasswordChangeError
 from node.workflow import logins
 from node.workflow.desk import Actor, Desk
 

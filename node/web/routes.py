@@ -12,9 +12,10 @@ from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from node.errors import LockedOutError, NodeError, NotLoggedInError, WrongPasswordError
+from node.errors import NodeError
 from node.http import session
 from node.http.session import OneDesk, Web
+from node.people_errors import LockedOutError, NotLoggedInError, WrongPasswordError
 from node.workflow import access, phrases, reading, refusals
 from node.workflow.desk import Actor, Desk
 from protocol.lifecycle import State

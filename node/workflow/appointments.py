@@ -13,7 +13,8 @@ from sqlalchemy import or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
-from node.errors import InputError, NameTakenError, PersonStateError
+from node.errors import InputError
+from node.people_errors import NameTakenError, PersonStateError
 from node.storage.database import Session
 from node.storage.people import Appointment, Person
 from node.workflow import access, audit, people

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from node.errors import PersonStateError
+from node.people_errors import PersonStateError
 from node.storage.people import Person
 from node.workflow import access, audit, memberships, people
 from node.workflow.calendar import day_of

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, or_, select
 from sqlalchemy.sql import ColumnElement
 
-from node.errors import (
+from node.people_errors import (
     LockedOutError,
     NotLoggedInError,
     OldPasswordError,

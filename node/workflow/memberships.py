@@ -9,7 +9,8 @@ from uuid import UUID
 
 from sqlalchemy import Select, or_, select
 
-from node.errors import InputError, PersonStateError, UnitStateError, UnknownUnitError
+from node.errors import InputError
+from node.people_errors import PersonStateError, UnitStateError, UnknownUnitError
 from node.storage.database import Session
 from node.storage.people import Membership, Person, Unit
 from node.workflow import access, audit, people, units

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
-from node.errors import WeakPasswordError
+from node.people_errors import WeakPasswordError
 
 SHORTEST = 10
 LONGEST = 200

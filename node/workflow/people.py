@@ -23,8 +23,8 @@ from pydantic import ConfigDict, Field, StringConstraints, ValidationError
 from sqlalchemy import delete, or_, select
 from sqlalchemy.exc import IntegrityError
 
-from node.errors import (
-    InputError,
+from node.errors import InputError
+from node.people_errors import (
     NameTakenError,
     OneselfError,
     PersonChangedError,

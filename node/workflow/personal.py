@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import String, cast, func, or_, select
 
-from node.errors import UnknownPersonError
+from node.people_errors import UnknownPersonError
 from node.storage.database import Session
 from node.storage.events import Event
 from node.storage.items import Edition, Item, ItemAuthor

@@ -16,13 +16,8 @@ from pydantic import ConfigDict, Field
 from sqlalchemy import func, or_, select
 from sqlalchemy.exc import IntegrityError
 
-from node.errors import (
-    InputError,
-    UnitChangedError,
-    UnitStateError,
-    UnitTakenError,
-    UnknownUnitError,
-)
+from node.errors import InputError
+from node.people_errors import UnitChangedError, UnitStateError, UnitTakenError, UnknownUnitError
 from node.storage.database import Session, take_turn
 from node.storage.people import Membership, Person, Unit
 from node.workflow import access, audit

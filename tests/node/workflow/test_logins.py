@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
-from node.errors import (
+from node.people_errors import (
     LockedOutError,
     NotLoggedInError,
     OldPasswordError,

@@ -11,11 +11,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from node.errors import (
-    ForbiddenError,
-    InputError,
+from node.errors import ForbiddenError, InputError, NodeError
+from node.people_errors import (
     NameTakenError,
-    NodeError,
     NotLoggedInError,
     OneselfError,
     PersonChangedError,

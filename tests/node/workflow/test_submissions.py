@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from node.errors import ForbiddenError, InputError, TooLongError, UnknownPersonError
+from node.errors import ForbiddenError, InputError, TooLongError
+from node.people_errors import UnknownPersonError
 from node.storage.items import ItemAuthor
 from node.workflow import decisions, reading, submissions
 from protocol.errors import LifecycleError

@@ -10,11 +10,9 @@ from uuid import UUID
 import pytest
 from pydantic import ValidationError
 
-from node.errors import (
-    ForbiddenError,
-    InputError,
+from node.errors import ForbiddenError, InputError, NodeError
+from node.people_errors import (
     NameTakenError,
-    NodeError,
     PersonChangedError,
     PersonStateError,
     UnitChangedError,
