@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from node.errors import InputError, NodeError
 
 
@@ -122,3 +124,23 @@ class UnitStateError(NodeError):
     code = "unit.state"
     status = 409
     message = "这个单位已停用，或者还有成员或下属单位，不能这样办理。"
+
+
+class SpreadsheetError(InputError):
+    """The spreadsheet cannot be read; nothing was imported."""
+
+    code = "import.file"
+    message = "这个表格不能导入，没有导入任何内容。"
+
+
+class MistakesError(NodeError):
+    """Rows of the spreadsheet have mistakes; nothing was imported."""
+
+    code = "import.mistakes"
+    status = 422
+    message = "表格里有错误，没有导入任何内容。请按列出的行和列改正后重新导入。"
+
+    def __init__(self, detail: str | None = None, *, found: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(detail)
+        self.found = tuple(found)
+        """Where, and what is wrong there."""

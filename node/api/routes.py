@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends
 from node.api import (
     audit,
     files,
+    imports,
     items,
     links,
     notices,
@@ -24,5 +25,17 @@ router = APIRouter(
     dependencies=[Depends(same_origin)],
     responses={"default": {"model": Problem, "description": "A problem document (RFC 9457)"}},
 )
-for part in (session, items, files, notices, people, units, links, quarantine, purges, audit):
+for part in (
+    session,
+    items,
+    files,
+    notices,
+    people,
+    units,
+    imports,
+    links,
+    quarantine,
+    purges,
+    audit,
+):
     router.include_router(part.router)

@@ -28,7 +28,7 @@ from node.relay.accountant import Accountant
 from node.relay.asker import Asker
 from node.relay.auditor import Auditor
 from node.relay.blobs import BlobSender
-from node.relay.caretaker import Caretaker, Storekeeper
+from node.relay.caretaker import Caretaker, Registrar, Storekeeper
 from node.relay.certifier import Certifier
 from node.relay.collector import Collector
 from node.relay.consumer import Consumer
@@ -56,6 +56,7 @@ AUDIT_POLL = 1.0
 STATEMENT_POLL = 600.0
 STOREKEEPER_POLL = 600.0
 EXPIRY_POLL = 3600.0
+REGISTRAR_POLL = 3600.0
 CERTIFICATE_POLL = 10.0
 """What a command wrote is found by then; what was done in this process, at once."""
 
@@ -121,8 +122,10 @@ class Node:
         supplying = Loop("supplier", Supplier(desk, blobs).step, poll=poll)
         collecting = Loop("collector", Collector(desk, lane).step, poll=poll)
         storing = Loop("storekeeper", Storekeeper(desk).step, poll=STOREKEEPER_POLL)
+        registrar = Registrar(desk, settings.people.keep_contact_years)
         self._loops = [*sending, taking, sealing, stating, recovering, replaying]
         self._loops += [asking, supplying, collecting, storing]
+        self._loops.append(Loop("registrar", registrar.step, poll=REGISTRAR_POLL))
         certifier = Certifier(desk, ring, settings.certificates)
         trusting = [
             Loop("certifier", certifier.step, poll=CERTIFICATE_POLL),

@@ -37,6 +37,16 @@ AUTHOR_KINDS = {
     "public_submission": "社会征集",
     "member_organisation": "参加单位",
 }
+UNIT_KINDS = {
+    "special_committee": "专委会",
+    "sector": "界别",
+    "party_group": "党派团体",
+    "member_organisation": "参加单位",
+    "street_liaison_group": "街镇联络组",
+    "direct_report_point": "民情直报点",
+    "department": "内设部门",
+    "handling_unit": "承办单位",
+}
 LEVELS = {"county": "县区", "city": "市", "province": "省", "nation": "全国"}
 ROLES = {
     "author": "撰稿人",

@@ -101,7 +101,7 @@ async def change(desk: Desk, actor: Actor, unit_id: UUID, version: int, given: U
         unit = await _locked(session, unit_id, version)
         parent = await _parent(session, given.parent, unit)
         if given.name != unit.name:
-            await _rename(session, unit, given.name, day_of(now))
+            await rename(session, unit, given.name, day_of(now))
         unit.name, unit.kind, unit.parent_id = given.name, given.kind, parent
         audit.note(session, now, actor=actor, action="unit_changed", subject=unit.code)
 
@@ -177,7 +177,8 @@ async def _parent(session: Session, code: str | None, below: Unit | None) -> UUI
     return parent.id
 
 
-async def _rename(session: Session, unit: Unit, name: str, today: date) -> None:
+async def rename(session: Session, unit: Unit, name: str, today: date) -> None:
+    """Whoever writes for the unit writes for its new name. The unit itself is changed elsewhere."""
     members = await session.scalars(
         select(Person)
         .join(Membership, Membership.person_id == Person.id)

@@ -67,6 +67,8 @@ ROUTES = {
             ),
         )
     ),
+    ("post", "/api/v1/imports/{what}"),
+    ("get", "/api/v1/imports/{what}/template"),
     ("get", "/api/v1/units"),
     ("post", "/api/v1/units"),
     ("put", "/api/v1/units/{unit_id}"),

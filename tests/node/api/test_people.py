@@ -212,3 +212,33 @@ async def test_a_unit_is_entered_changed_and_closed(security: httpx.AsyncClient)
         "2026-12-01",
         3,
     )
+
+
+async def test_a_spreadsheet_is_checked_and_imported_and_its_mistakes_are_told_by_cell(
+    county: Room, security: httpx.AsyncClient
+) -> None:
+    template = await security.get("/api/v1/imports/people/template")
+    assert template.status_code == 200
+    assert template.content.startswith(b"PK")
+    data = "用户名,姓名,角色\nma,马静,编辑\nwu,,国王\n".encode()
+    path, named = "/api/v1/imports/people", {"name": "人员.csv"}
+    dry = await security.post(path, content=data, params=named | {"dry_run": "true"})
+    assert dry.json() == {
+        "rows": 2,
+        "added": 1,
+        "changed": 0,
+        "unchanged": 0,
+        "mistakes": [{"row": 3, "column": "姓名", "message": "没有填写"}],
+        "done": False,
+    }
+    refused = problem(await security.post(path, content=data, params=named), 422, "import.mistakes")
+    assert refused["errors"] == [{"field": "第3行“姓名”列", "message": "没有填写"}]
+    problem(
+        await security.post(path, content=data, params={"name": "人员.xlsx"}), 422, "import.file"
+    )
+    good = data.replace("wu,,国王".encode(), "wu,吴江,审核".encode())
+    assert (await security.post(path, content=good, params=named)).json()["added"] == 2
+    large = bytes(21 * 1024 * 1024)
+    problem(await security.post(path, content=large, params=named), 422, "import.file")
+    async with visit(county, "editor") as editor:
+        problem(await editor.post(path, content=large, params=named), 403, "access.forbidden")

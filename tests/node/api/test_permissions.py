@@ -73,9 +73,16 @@ BODIES: dict[str, dict[str, Any]] = {
 }
 """What an operation is sent. Without a line here, nothing."""
 
-QUERIES = {"POST /files": {"name": "说明.txt"}}
-FILES = {"POST /files": "一段说明。".encode()}
+QUERIES = {
+    "POST /files": {"name": "说明.txt"},
+    "POST /imports/{what}": {"name": "单位.csv", "dry_run": "true"},
+}
+FILES = {
+    "POST /files": "一段说明。".encode(),
+    "POST /imports/{what}": "代码,名称,类别\n".encode(),
+}
 NOWHERE = {
+    "{what}": "units",
     "{unit_id}": str(UUID(int=7)),
     "{peer}": "nowhere",
     "{id}": str(UUID(int=7)),
