@@ -6,11 +6,13 @@ from fastapi import APIRouter, Depends
 
 from node.api import (
     audit,
+    enrolments,
     files,
     imports,
     items,
     links,
     notices,
+    offices,
     people,
     purges,
     quarantine,
@@ -25,7 +27,7 @@ router = APIRouter(
     dependencies=[Depends(same_origin)],
     responses={"default": {"model": Problem, "description": "A problem document (RFC 9457)"}},
 )
-for part in (
+PARTS = (
     session,
     items,
     files,
@@ -34,8 +36,12 @@ for part in (
     units,
     imports,
     links,
+    offices,
     quarantine,
     purges,
     audit,
-):
+    enrolments,
+)
+
+for part in PARTS:
     router.include_router(part.router)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from node.storage import (
     audit,
     certificates,
+    enrolments,
     events,
     files,
     items,
@@ -14,6 +15,7 @@ from node.storage import (
     purges,
     recovery,
     refusals,
+    revocations,
     statements,
 )
 from node.storage.base import Base
@@ -22,6 +24,7 @@ METADATA = Base.metadata
 MODULES = (
     audit,
     certificates,
+    enrolments,
     events,
     files,
     items,
@@ -31,5 +34,6 @@ MODULES = (
     purges,
     recovery,
     refusals,
+    revocations,
     statements,
 )

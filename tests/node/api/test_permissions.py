@@ -66,6 +66,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /units": {"code": "Z", "name": "甲", "kind": "sector"},
     "PUT /units/{unit_id}": {"version": 9, "name": "甲", "kind": "sector"},
     "POST /units/{unit_id}/close": {"version": 9, "on": "2026-12-01"},
+    "POST /enrolments/{office}/refuse": REASON,
+    "POST /offices/{office}/suspend": REASON,
+    "POST /offices/{office}/revoke": REASON,
     "POST /links/{peer}/pause": REASON,
     "POST /links/{peer}/limit": {"highest_level": "internal"},
     "POST /links/{peer}/waive": REASON,
@@ -83,6 +86,7 @@ FILES = {
 }
 NOWHERE = {
     "{what}": "units",
+    "{office}": "nowhere",
     "{unit_id}": str(UUID(int=7)),
     "{peer}": "nowhere",
     "{id}": str(UUID(int=7)),
@@ -174,7 +178,12 @@ async def test_every_operation_declares_a_permission_of_the_table(leaf: Room) ->
     assert [name for name, action in declared.items() if action is None] == []
     assert set(declared.values()) <= {*access.MAY, access.ANYONE}
     for_anyone = {name for name, action in declared.items() if action == access.ANYONE}
-    assert for_anyone == {"POST /session", "DELETE /session"}
+    assert for_anyone == {
+        "POST /session",
+        "DELETE /session",
+        "POST /enrolments",
+        "GET /enrolments/{id}",
+    }
 
 
 def test_a_permission_that_is_not_in_the_table_cannot_be_declared() -> None:
