@@ -33,6 +33,7 @@ from node.relay.certifier import Certifier
 from node.relay.collector import Collector
 from node.relay.consumer import Consumer
 from node.relay.expiry import ExpiryWatch
+from node.relay.indexer import Indexer
 from node.relay.memory import BLOBS, Switchboard
 from node.relay.publisher import Publisher
 from node.relay.recovery import Recoverer
@@ -122,7 +123,8 @@ class Node:
         collecting = Loop("collector", Collector(desk, lane).step, poll=poll)
         storing = Loop("storekeeper", Storekeeper(desk).step, poll=STOREKEEPER_POLL)
         self._loops = [*sending, taking, sealing, stating, recovering, replaying]
-        self._loops += [asking, supplying, collecting, storing]
+        indexing = Loop("indexer", Indexer(desk).step, poll=poll)
+        self._loops += [asking, supplying, collecting, storing, indexing]
         certifier = Certifier(desk, ring, settings.certificates)
         trusting = [
             Loop("certifier", certifier.step, poll=CERTIFICATE_POLL),

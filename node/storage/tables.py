@@ -13,6 +13,7 @@ from node.storage import (
     people,
     purges,
     recovery,
+    search,
     statements,
 )
 from node.storage.base import Base
@@ -29,5 +30,6 @@ MODULES = (
     people,
     purges,
     recovery,
+    search,
     statements,
 )
