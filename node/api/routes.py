@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Depends
 
-from node.api import audit, files, items, links, notices, purges, quarantine, session
+from node.api import audit, files, items, links, notices, purges, quarantine, search, session
 from node.http.problems import Problem
 from node.http.session import same_origin
 
@@ -13,5 +13,5 @@ router = APIRouter(
     dependencies=[Depends(same_origin)],
     responses={"default": {"model": Problem, "description": "A problem document (RFC 9457)"}},
 )
-for part in (session, items, files, notices, links, quarantine, purges, audit):
+for part in (session, items, search, files, notices, links, quarantine, purges, audit):
     router.include_router(part.router)

@@ -25,6 +25,7 @@ MODULES = {
     "user": "people",
     "submit": "items",
     "show": "items",
+    "search": "search",
     "evidence": "evidence",
     "backup": "backup",
     "restore": "backup",

@@ -113,7 +113,7 @@ async def _write(session: Session, editions: Sequence[Edition]) -> None:
             bulk.among(session, SearchDocument.item_id, list(marked))
         )
     )
-    ids = dict(rows.tuples().all())
+    ids = {row.item_id: row.id for row in rows}
     await session.execute(
         delete(SearchMark).where(bulk.among(session, SearchMark.document, list(ids.values())))
     )

@@ -81,7 +81,7 @@ async def of_draft(desk: Desk, actor: Actor, title: str, body: str) -> Duplicate
     """What is similar to a text that was not handed in yet. Raises `TooLongError`."""
     access.demand(actor, "submit")
     if len(title) + len(body) > desk.limits.title_characters + desk.limits.body_characters:
-        raise TooLongError
+        raise TooLongError(f"标题和正文共有 {len(title) + len(body)} 字")
     async with desk.database.reading() as session:
         return await _similar(session, desk, actor, title, body)
 

@@ -65,14 +65,14 @@ class Pair:
 
 def texts(files: tuple[str, ...]) -> list[Text]:
     """The items of these files, as they were first written."""
-    return [base for file in files for base, _ in _read(file)]
+    return [base for file in files for base, _ in read(file)]
 
 
 def pairs(files: tuple[str, ...]) -> list[Pair]:
     """All pairs of these files."""
     found: list[Pair] = []
     for file in files:
-        entries = _read(file)
+        entries = read(file)
         following = [*entries[1:], entries[0]]
         for (base, entry), after in zip(entries, following, strict=True):
             found += _variants(base, entry, *after)
@@ -81,7 +81,8 @@ def pairs(files: tuple[str, ...]) -> list[Pair]:
     return found
 
 
-def _read(file: str) -> list[tuple[Text, Entry]]:
+def read(file: str) -> list[tuple[Text, Entry]]:
+    """The items of a file, with what was made of them by hand."""
     content = tomllib.loads((FOLDER / f"{file}.toml").read_text("utf-8"))
     return [
         (Text(f"{file}/{number}", entry["title"], _joined(entry["body"])), entry)
