@@ -24,40 +24,32 @@ _ALL = 0xFFFFFFFF
 def of_text(text: str) -> list[int]:
     """The marks of a text, whole numbers of 32 bits with a sign; none where it holds too little."""
     lowest = _bins(words.bare(text))
-    if lowest is None:
+    if not lowest:
         return []
-    joined = zip(range(0, BINS, 2), range(1, BINS, 2), strict=True)
-    return sorted({_signed(_mark(lowest, first, second)) for first, second in joined})
+    filled = [_filled(lowest, bin) for bin in range(BINS)]
+    return sorted({_signed(_mark(filled, bin)) for bin in range(0, BINS, 2)})
 
 
-def _bins(bare: str) -> list[int] | None:
-    lowest: list[int | None] = [None] * BINS
+def _bins(bare: str) -> dict[int, int]:
     # Two bytes a character: slices of bytes need not be encoded one by one.
     data, size = bare.encode("utf-16-le"), 2 * SHINGLE
-    for shingle in {data[place : place + size] for place in range(0, len(data) - size + 1, 2)}:
-        # CRC-32 alone keeps too much of what is alike; a multiplication spreads it.
-        rank, bin = divmod(zlib.crc32(shingle) * _MIX & _ALL, BINS)
-        kept = lowest[bin]
-        if kept is None or rank < kept:
-            lowest[bin] = rank
-    return _filled(lowest)
+    shingles = {data[place : place + size] for place in range(0, len(data) - size + 1, 2)}
+    # CRC-32 alone keeps too much of what is alike; a multiplication spreads it.
+    values = [zlib.crc32(shingle) * _MIX & _ALL for shingle in shingles]
+    # Of each bin the value that comes last is kept, which is its lowest.
+    return {value % BINS: value for value in sorted(values, reverse=True)}
 
 
-def _filled(lowest: list[int | None]) -> list[int] | None:
+def _filled(lowest: dict[int, int], bin: int) -> int:
     """An empty bin borrows from the next that is not, and says how far it had to look."""
-    if all(kept is None for kept in lowest):
-        return None
-    filled = []
-    for bin in range(BINS):
-        away = 0
-        while (kept := lowest[(bin + away) % BINS]) is None:
-            away += 1
-        filled.append(kept + away * (_ALL // BINS))
-    return filled
+    away = 0
+    while (value := lowest.get((bin + away) % BINS)) is None:
+        away += 1
+    return value + away * _ALL
 
 
-def _mark(lowest: list[int], first: int, second: int) -> int:
-    return zlib.crc32(f"{first}:{lowest[first]}:{lowest[second]}".encode())
+def _mark(filled: list[int], bin: int) -> int:
+    return zlib.crc32(f"{bin}:{filled[bin]}:{filled[bin + 1]}".encode())
 
 
 def _signed(value: int) -> int:

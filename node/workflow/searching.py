@@ -88,7 +88,8 @@ async def search(
     conditions = _conditions(desk, actor, wanted)
     async with desk.database.reading() as session:
         if phrases:
-            number = query.strip()
+            # A register number holds nothing unseen, and no database takes everything as a value.
+            number = query.strip() if query.isprintable() else None
             ids = await finding.matches(session, phrases, conditions, number=number)
         else:
             ids = await finding.newest(session, conditions)

@@ -83,7 +83,7 @@ def together(scores: Scores, kinds: Collection[str]) -> Score:
 
 
 async def _fill(database: Database) -> dict[UUID, str]:
-    texts = [*labelled.texts(labelled.DEVELOPMENT), *labelled.texts(labelled.HELD_OUT), *_demo()]
+    texts = [*labelled.texts(labelled.DEVELOPMENT), *labelled.texts(labelled.HELD_OUT), *demo()]
     names = {}
     async with database.writing.begin() as session:
         for text in texts:
@@ -116,13 +116,22 @@ def _counted(pair: Pair, found: list[str]) -> Counter[str]:
     return Counter(asked=1, recalled=recalled, right=right, wrong=len(found) - right)
 
 
-def _demo() -> list[Text]:
+def demo() -> list[Text]:
+    """The items of the demo."""
     found = []
     for file in sorted(DEMO.glob("*.md")):
         _, head, body = file.read_text("utf-8").split("---", 2)
         title = head.split("title:", 1)[1].splitlines()[0].strip()
         found.append(Text(file.stem, title, body))
     return found
+
+
+def sentences() -> list[str]:
+    """Every sentence that anyone wrote for this."""
+    halves = (labelled.DEVELOPMENT, labelled.HELD_OUT)
+    texts = [pair.second for files in halves for pair in labelled.pairs(files)] + demo()
+    bodies = "".join(f"{text.body}。" for text in texts).split("。")
+    return sorted({sentence.strip() for sentence in bodies if len(sentence.strip()) > 15})
 
 
 async def _main() -> None:
