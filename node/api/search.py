@@ -16,7 +16,7 @@ from node.workflow.duplicates import Duplicates
 from node.workflow.searching import Found, Wanted
 from protocol.lifecycle import State
 from protocol.messages.items import Topic, Urgency
-from protocol.offices import BIGGEST, Level, Line, NodeName, Text
+from protocol.offices import BIGGEST, Day, Level, Line, NodeName, Text
 
 router = APIRouter(tags=["search"])
 
@@ -134,8 +134,8 @@ async def search(
     topic: Topic | None = None,
     urgency: Urgency | None = None,
     source: NodeName | None = None,
-    since: date | None = None,
-    until: date | None = None,
+    since: Day | None = None,
+    until: Day | None = None,
     offset: Annotated[int, Query(ge=0, le=BIGGEST)] = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = searching.PAGE,
 ) -> FoundShape:

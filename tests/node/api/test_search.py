@@ -60,6 +60,8 @@ async def test_an_author_finds_only_his_own(leaf: Room) -> None:
         {"q": "电梯", "adopted": "City Hall"},
         {"q": "电梯", "source": "云州"},
         {"q": "电梯", "since": "yesterday"},
+        {"q": "电梯", "since": "0001-01-01"},
+        {"q": "电梯", "until": "9999-12-31"},
         {"q": "电梯", "limit": 0},
         {"q": "电梯", "offset": -1},
     ],
