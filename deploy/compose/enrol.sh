@@ -1,6 +1,6 @@
 #!/bin/sh
-# Enrols the four offices of docker-compose.yml, from the top down: accounts on the brokers, keys,
-# requests, certificates, tables. The databases and brokers are running; the nodes are not yet.
+# Enrols the four offices of docker-compose.yml, from the top down: keys, tables, requests, approvals,
+# welcomes. The databases and brokers are running; the nodes are not yet.
 #
 # Can be run again: an office that has its certificate is left as it is.
 #
@@ -25,9 +25,7 @@ inside() {
     fi
     service=$1
     shift
-    # Until the welcome is installed there is no [parent] that this variable could complete.
-    docker compose run --rm --no-deps -T --entrypoint env "$service" \
-        -u ZHITONG_PARENT__BROKER "$@"
+    docker compose run --rm --no-deps -T --entrypoint env "$service" "$@"
 }
 
 on_broker() {
@@ -38,11 +36,13 @@ on_broker() {
     fi
 }
 
-# broker SERVICE HUB PASSWORD: the hub's own account; the one RabbitMQ comes with is removed.
+# broker SERVICE HUB PASSWORD MANAGEMENT-PASSWORD: the hub's own accounts; the one RabbitMQ comes
+# with is removed.
 broker() {
     echo "$1: the account of $2"
     ctl=$(on_broker "$1")
     printf '%s\n' "$3" | RABBITMQCTL=$ctl "$here/../rabbitmq/add-hub.sh" "$2"
+    printf '%s\n' "$4" | RABBITMQCTL=$ctl "$here/../rabbitmq/add-management.sh" "$2"
     if $ctl --quiet list_users </dev/null | cut -f 1 | grep -qx guest; then
         $ctl --quiet delete_user guest </dev/null
     fi
@@ -58,43 +58,41 @@ top() {
     inside "$1" zhitong migrate "$data" </dev/null
 }
 
-# below SERVICE ID NAME LEVEL PARENT-SERVICE PARENT-ID PASSWORD [--hub]
+# below SERVICE ID NAME LEVEL PARENT-SERVICE [--hub]
 below() {
-    service=$1 id=$2 name=$3 level=$4 parent=$5 parent_id=$6 password=$7
-    shift 7
-    printf '%s\n' "$password" |
-        RABBITMQCTL=$(on_broker "$parent-broker") "$here/../rabbitmq/add-child.sh" "$parent_id" "$id"
+    service=$1 id=$2 name=$3 level=$4 parent=$5
+    shift 5
     if inside "$service" test -e "$data/keys/node.pem" </dev/null; then
         echo "$service: has its certificate"
     else
         enter "$@"
     fi
-    inside "$service" zhitong migrate "$data" </dev/null
 }
 
-# enter [--hub]: the request goes up, the welcome comes back. Neither holds a secret: the child is
-# given the broker's password in its environment, and only the broker's address here.
+# enter [--hub]: the request goes up, is approved, and the welcome comes back. Both are files, since no
+# node is running yet; the welcome's password can be read with the child's key alone.
 enter() {
-    if ! inside "$service" test -e "$data/request.json" </dev/null; then
+    if ! inside "$service" test -e "$data/zhitong.toml" </dev/null; then
         inside "$service" zhitong init "$data" --id "$id" --name "$name" --level "$level" "$@" </dev/null
     fi
-    inside "$service" cat "$data/request.json" </dev/null > "$papers/$id.request.json"
-    inside "$parent" zhitong certify - --output - --config "$data" \
-        --broker "amqp://$parent-broker:5672/" \
-        < "$papers/$id.request.json" > "$papers/$id.welcome.json"
-    inside "$service" zhitong init "$data" --welcome - < "$papers/$id.welcome.json"
+    inside "$service" zhitong enrol --request - --config "$data" \
+        </dev/null > "$papers/$id.request.json"
+    inside "$parent" zhitong enrolment import - --config "$data" < "$papers/$id.request.json"
+    inside "$parent" zhitong enrolment approve "$id" --output - --config "$data" \
+        </dev/null > "$papers/$id.welcome"
+    inside "$service" zhitong enrol --welcome - --config "$data" < "$papers/$id.welcome"
 }
 
 papers=$(mktemp -d)
 trap 'rm -rf "$papers"' EXIT
 
-broker province-broker "$ZT_PROVINCE_ID" "$ZT_PROVINCE_BROKER_PASSWORD"
-broker city-broker "$ZT_CITY_ID" "$ZT_CITY_BROKER_PASSWORD"
+broker province-broker "$ZT_PROVINCE_ID" "$ZT_PROVINCE_BROKER_PASSWORD" \
+    "$ZT_PROVINCE_MANAGEMENT_PASSWORD"
+broker city-broker "$ZT_CITY_ID" "$ZT_CITY_BROKER_PASSWORD" \
+    "$ZT_CITY_MANAGEMENT_PASSWORD"
 top province "$ZT_PROVINCE_ID" "$ZT_PROVINCE_NAME" province
-below city "$ZT_CITY_ID" "$ZT_CITY_NAME" city \
-    province "$ZT_PROVINCE_ID" "$ZT_CITY_LINK_PASSWORD" --hub
-below county-a "$ZT_COUNTY_A_ID" "$ZT_COUNTY_A_NAME" county \
-    city "$ZT_CITY_ID" "$ZT_COUNTY_A_LINK_PASSWORD"
-below county-b "$ZT_COUNTY_B_ID" "$ZT_COUNTY_B_NAME" county \
-    city "$ZT_CITY_ID" "$ZT_COUNTY_B_LINK_PASSWORD"
+below city "$ZT_CITY_ID" "$ZT_CITY_NAME" city province --hub
+inside city zhitong migrate "$data" </dev/null
+below county-a "$ZT_COUNTY_A_ID" "$ZT_COUNTY_A_NAME" county city
+below county-b "$ZT_COUNTY_B_ID" "$ZT_COUNTY_B_NAME" county city
 echo "All four offices are enrolled."

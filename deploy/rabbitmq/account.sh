@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Sourced by add-hub.sh and add-child.sh: makes or changes one account, and nothing else.
+# Sourced by add-hub.sh, add-management.sh and add-child.sh: makes or changes one account.
 #
 # RABBITMQCTL is how to call rabbitmqctl on the hub's broker, for instance
 # "docker compose exec -T city-broker rabbitmqctl".
@@ -20,9 +20,8 @@ node_id() {
     printf '%s\n' "$1" | LC_ALL=C grep -Eqx '[a-z][a-z0-9-]{1,38}[a-z0-9]' || fail "'$1' is no node id"
 }
 
-# account NAME VHOST CONFIGURE WRITE READ; the password is read from standard input,
-# unseen if that is a terminal.
-account() {
+# Reads the password from standard input, unseen if that is a terminal.
+read_password() {
     if [ -t 0 ]; then
         trap 'stty echo' EXIT
         stty -echo
@@ -32,7 +31,11 @@ account() {
     # It becomes part of an address, where other characters would have to be spelled differently.
     printf '%s\n' "$password" | LC_ALL=C grep -Eqx '[A-Za-z0-9._~-]{16,}' ||
         fail "a password has at least 16 characters, out of A-Z a-z 0-9 . _ ~ -"
+}
 
+# account NAME VHOST CONFIGURE WRITE READ, with the password on standard input.
+account() {
+    read_password
     if ! printf '%s\n' "$password" | ctl add_user "$1" 2>/dev/null; then
         # It is there already, or the broker does not answer and says so below.
         wanted=$(printf '%s\t%s\t%s\t%s' "$1" "$3" "$4" "$5")
@@ -42,4 +45,11 @@ account() {
         printf '%s\n' "$password" | ctl change_password "$1"
     fi
     ctl set_permissions --vhost "$2" "$1" "$3" "$4" "$5" </dev/null
+}
+
+# account_without_rights NAME, with the password on standard input.
+account_without_rights() {
+    read_password
+    printf '%s\n' "$password" | ctl add_user "$1" 2>/dev/null ||
+        printf '%s\n' "$password" | ctl change_password "$1"
 }

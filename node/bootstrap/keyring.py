@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from yarl import URL
+
 from node.config import Settings
-from node.keys import passphrase
+from node.keys import file, passphrase
 from node.keys.ring import KeyRing
 
 
@@ -23,6 +25,21 @@ def of(settings: Settings) -> KeyRing:
     )
 
 
-def find_passphrase(folder: Path, file: Path | None) -> bytes | None:
+def parent_broker(settings: Settings) -> str | None:
+    """The address of the broker above, with the account there. Raises `ConfigurationError`.
+
+    Read when it is dialled and not before: pages are not told the password.
+    """
+    if settings.parent is None or settings.parent.broker is not None:
+        return settings.parent.broker if settings.parent else None
+    place, authority = settings.keys.parent_broker, settings.path(settings.keys.parent_broker_ca)
+    if not settings.path(place).exists():
+        return None
+    file.demand_private(settings.path(place))
+    address = URL(settings.path(place).read_text("utf-8").strip())
+    return str(address.update_query(cafile=str(authority)) if authority.exists() else address)
+
+
+def find_passphrase(folder: Path, named: Path | None) -> bytes | None:
     """The passphrase for a folder whose configuration names the file, if any."""
-    return passphrase.find(None if file is None else folder / file, os.environ)
+    return passphrase.find(None if named is None else folder / named, os.environ)

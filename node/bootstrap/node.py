@@ -17,7 +17,7 @@ from uuid import UUID
 import structlog
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from node.bootstrap import keyring
+from node.bootstrap import gate, keyring
 from node.config import Settings
 from node.errors import SupersededError
 from node.keys import file as keys
@@ -25,27 +25,33 @@ from node.keys.signer import FileSigner
 from node.loop import Loop, Wakers
 from node.relay import window
 from node.relay.accountant import Accountant
+from node.relay.amqp import virtual_host_of
 from node.relay.asker import Asker
 from node.relay.auditor import Auditor
 from node.relay.blobs import BlobSender
+from node.relay.broker_accounts import BrokerAccounts
 from node.relay.caretaker import Caretaker, Storekeeper
 from node.relay.certifier import Certifier
 from node.relay.collector import Collector
 from node.relay.consumer import Consumer
+from node.relay.enroller import Enroller
 from node.relay.expiry import ExpiryWatch
+from node.relay.gatekeeper import Gatekeeper
 from node.relay.indexer import Indexer
 from node.relay.memory import BLOBS, Switchboard
 from node.relay.publisher import Publisher
 from node.relay.recovery import Recoverer
 from node.relay.renewer import Renewer
 from node.relay.replay import Replayer
+from node.relay.revoker import Revoker
 from node.relay.routes import AmqpTransport
 from node.relay.supplier import Supplier
+from node.relay.topology import Hub
 from node.relay.transport import Transport
 from node.storage import wake
 from node.storage.database import Database
 from node.storage.shelf import Shelf
-from node.workflow import directory
+from node.workflow import directory, revocation_lists
 from node.workflow.desk import Desk
 from protocol.identifiers import NodeId, uuid7
 from protocol.trust import Chains, IssuingOffice, Place, issuing_office
@@ -126,11 +132,29 @@ class Node:
         indexing = Loop("indexer", Indexer(desk).step, poll=poll)
         self._loops += [asking, supplying, collecting, storing, indexing]
         certifier = Certifier(desk, ring, settings.certificates)
+        enroller = Enroller(
+            desk, ring, gate.of(settings), declared=self._serves, randomness=os.urandom
+        )
+        enrolling = Loop("enroller", enroller.step, poll=poll)
+        desk.wakers.on("enrolments", enrolling.wake)
+        transport.on_way(enrolling.wake)
+        revoker = Revoker(desk, ring, incarnation=incarnation)
         trusting = [
             Loop("certifier", certifier.step, poll=CERTIFICATE_POLL),
             Loop("renewer", Renewer(desk, ring, signer).step, poll=CERTIFICATE_POLL),
+            Loop("revoker", revoker.step, poll=CERTIFICATE_POLL),
         ]
-        self._loops += [*trusting, Loop("expiry", ExpiryWatch(desk, ring).step, poll=EXPIRY_POLL)]
+        self._loops += [
+            enrolling,
+            *trusting,
+            Loop("expiry", ExpiryWatch(desk, ring).step, poll=EXPIRY_POLL),
+        ]
+        if settings.hub is not None and settings.hub.management is not None:
+            host = virtual_host_of(settings.hub.broker)
+            accounts = BrokerAccounts(settings.hub.management, host, Hub(desk.node))
+            keeper = Loop("gatekeeper", Gatekeeper(desk, accounts).step, poll=CERTIFICATE_POLL)
+            trusting.append(keeper)
+            self._loops.append(keeper)
         for loop in trusting:
             desk.wakers.on("certificates", loop.wake)
         lane.on_arrival(collecting.wake)
@@ -148,7 +172,9 @@ class Node:
             caretaker = Caretaker(
                 lambda: directory.children(desk.database), self._transport.children_changed
             )
-            self._loops.append(Loop("caretaker", caretaker.step, poll=poll))
+            tending = Loop("caretaker", caretaker.step, poll=poll)
+            desk.wakers.on("children", tending.wake)
+            self._loops.append(tending)
             self._spawn(self._transport.run())
         if self.half == "relay" and desk.database.is_postgresql:
             self._spawn(wake.listen(settings.database_url, desk.wakers.wake, self._stopping))
@@ -168,6 +194,7 @@ class Node:
             await session.flush()
             if await directory.superseded_by(session, desk.node) is not None:
                 raise SupersededError
+            await revocation_lists.refresh(session, desk)
             return await directory.own_incarnation(session, desk.node)
 
     async def stop(self) -> None:
@@ -196,13 +223,16 @@ class Node:
         self._transport = AmqpTransport(
             desk.node,
             parent=NodeId(settings.parent.id) if settings.parent else None,
-            parent_broker=settings.parent.broker if settings.parent else None,
+            parent_broker=keyring.parent_broker(settings),
             own_broker=settings.hub.broker if settings.hub else None,
             management=settings.hub.management if settings.hub else None,
             children=lambda: directory.children(desk.database),
             prefetch=settings.relay.batch * 2,
         )
         return self._transport, self._transport.blobs
+
+    def _serves(self, child: NodeId) -> bool:
+        return self._transport is None or self._transport.serves(child)
 
     def _withdraw(self) -> None:
         # Another copy of this node goes on: this one must neither send nor take from its queue.
@@ -268,6 +298,7 @@ def build(
         wakers=Wakers(),
         limits=settings.limits,
         shelf=Shelf(settings.path(settings.files.folder)),
+        stale_list=settings.certificates.stale_list,
     )
     return Node(settings=settings, desk=desk, half=half, switchboard=switchboard)
 

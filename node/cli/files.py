@@ -42,7 +42,7 @@ def export(
     with _progress("导出") as progress:
         done = run(_export(config, NodeId(peer), file, limit, progress))
     if done.held_back:
-        print(f"与 {peer} 的收发已暂停，只导出回执。")
+        print(f"与 {peer} 的收发已暂停，只导出回执和吊销名单。")
     if not done.files:
         print(f"{peer} 没有未收到的消息。")
         return

@@ -42,7 +42,7 @@ from node.workflow.desk import Desk
 from node.workflow.intake import prepare
 from protocol import envelope
 from protocol.envelope import Opened
-from protocol.errors import ZhitongError
+from protocol.errors import RevokedError, SuspendedError, ZhitongError
 from protocol.identifiers import NodeId, earliest
 from protocol.messages.links import Replay
 
@@ -112,7 +112,8 @@ class Recoverer:
                 Incoming.state == "parked", Incoming.received_at >= epoch.backup_at
             )
         )
-        await self._current(session, epoch, [(r, self._open(r.token)) for r in waiting], now)
+        opened = await self._opened(session, waiting.all(), now)
+        await self._current(session, epoch, opened, now)
         await recovery.close(session, now)
         await _forget(session)
         log.warning("node.recovered", node=self._desk.node, incarnation=epoch.incarnation)
@@ -138,10 +139,10 @@ class Recoverer:
         rest = or_(known, Incoming.subject.is_(None), Incoming.name.in_(NEVER_ERASED))
         query = query.where(Incoming.name.in_(ITEMS) if items else rest)
         rows = list(await session.scalars(query.order_by(Incoming.id).limit(BATCH)))
-        opened = [(row, self._open(row.token)) for row in rows]
+        opened = await self._opened(session, rows, now)
         current = await self._current(session, epoch, opened, now)
         intake = await prepare(session, self._desk, now, [m for _, m in current])
-        progress = len(current) < len(opened)
+        progress = len(current) < len(rows)
         for row, message in current:
             if message.name == "withdrawal" and await _was_answered(session, message):
                 row.state, progress = "applied", True
@@ -200,10 +201,27 @@ class Recoverer:
             await bulk.flush(session)
         return worked
 
-    def _open(self, token: bytes) -> Opened:
-        return envelope.open_message(
-            token, chains=self._desk.chains, place=self._desk.place, now=None
-        )
+    async def _opened(
+        self, session: Session, rows: Sequence[Incoming], now: datetime
+    ) -> list[Waiting]:
+        """Without what was signed with a key that was revoked since, and came after the theft."""
+        opened = []
+        for row in rows:
+            try:
+                message = envelope.open_message(
+                    row.token,
+                    chains=self._desk.chains,
+                    place=self._desk.place,
+                    now=None,
+                    known_since=row.received_at,
+                )
+            except (RevokedError, SuspendedError) as error:
+                delivery = Delivery(row.token, None, "recovery")
+                await quarantine.put(session, self._desk, delivery, error, now)
+                await session.delete(row)
+            else:
+                opened.append((row, message))
+        return opened
 
 
 async def take(session: Session, desk: Desk, message: Opened, now: datetime) -> set[UUID]:

@@ -4,9 +4,9 @@ At most `window` messages of a link wait for their receipt. A receipt that is ov
 two things. If the peer was heard since the message was sent, the message or its receipt was lost:
 it is sent again, later each time: the peer may be unable to read it, and so to answer. If not, the
 peer is silent: then only the oldest message is sent again, as a probe, with growing pauses, and
-anything heard from the peer reopens the link. On a link that was paused only receipts go out, and
-what comes is taken in. Nothing is ever given up, and nothing is sent again
-under a new id.
+anything heard from the peer reopens the link. On a link that was paused only receipts and
+revocation lists go out, and what comes is taken in; to an office that is suspended or revoked
+nothing goes out. Nothing is ever given up, and nothing is sent again under a new id.
 """
 
 from __future__ import annotations
@@ -87,7 +87,9 @@ async def standings(
     if not mine:
         return {}
     found = {}
-    for link in await session.scalars(select(Link).where(Link.peer.in_(mine))):
+    for link in await session.scalars(
+        select(Link).where(Link.peer.in_(mine), Link.barred.is_(None))
+    ):
         count, overdue_at, sent_at = sent.get(link.peer, (0, None, None))
         overdue = overdue_at is not None and overdue_at <= now
         unheard = link.heard_at is None or (sent_at is not None and link.heard_at < sent_at)
@@ -191,7 +193,7 @@ async def _new(session: Session, link: Link, now: datetime, share: int, room: in
         Outgoing.peer == link.peer, or_(Outgoing.state == "pending", temporary), ready
     )
     if room <= 0:
-        # Receipts are never held back, neither by the window nor by a pause.
+        # Receipts and lists are never held back, neither by the window nor by a pause.
         query = query.where(Outgoing.priority == 0)
     return await _read(
         session,

@@ -1,6 +1,6 @@
 """The search index: what can be computed anew from the items, and is in no backup.
 
-SQLite keeps the index over `words` in the virtual table `search_text` (FTS5, migration 0011), which
+SQLite keeps the index over `words` in the virtual table `search_text` (FTS5, migration 0013), which
 triggers keep in step; PostgreSQL has a GIN index on the column itself.
 """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from node.storage import (
     audit,
     certificates,
+    enrolments,
     events,
     files,
     items,
@@ -13,6 +14,7 @@ from node.storage import (
     people,
     purges,
     recovery,
+    revocations,
     search,
     statements,
 )
@@ -22,6 +24,7 @@ METADATA = Base.metadata
 MODULES = (
     audit,
     certificates,
+    enrolments,
     events,
     files,
     items,
@@ -31,5 +34,6 @@ MODULES = (
     purges,
     recovery,
     search,
+    revocations,
     statements,
 )

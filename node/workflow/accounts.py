@@ -35,6 +35,7 @@ from node.workflow import access, audit, outbox
 from node.workflow.desk import Actor, Desk
 from protocol.envelope import Opened
 from protocol.identifiers import NodeId, day_of, earliest
+from protocol.messages.catalogue import LINK
 from protocol.messages.links import Statement
 
 log = structlog.get_logger()
@@ -222,7 +223,7 @@ async def _open_days(session: Session, link: Link, now: datetime) -> list[date]:
     ids = await session.stream_scalars(
         select(Outgoing.id).where(
             Outgoing.peer == link.peer,
-            Outgoing.priority > outbox.LINK_PRIORITY,
+            Outgoing.name.not_in(LINK),
             Outgoing.id >= earliest(now - LOOK_BACK),
             Outgoing.first_sent_at > since - SETTLED,
         )
@@ -266,7 +267,7 @@ async def _sent(
             Outgoing.id >= low,
             Outgoing.id < high,
             Outgoing.peer == peer,
-            Outgoing.priority > outbox.LINK_PRIORITY,
+            Outgoing.name.not_in(LINK),
             Outgoing.first_sent_at <= until,
             Outgoing.state != "refused",
         )

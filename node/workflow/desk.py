@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from node.config import LimitSettings
@@ -48,6 +49,7 @@ class Desk:
     wakers: Wakers
     limits: LimitSettings
     shelf: Shelf
+    stale_list: Literal["warn", "refuse"] = "warn"
 
     @property
     def node(self) -> NodeId:

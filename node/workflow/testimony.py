@@ -92,7 +92,13 @@ def _said(desk: Desk, row: AuditAnswer) -> Said:
     heads: tuple[AuditHead, ...] = ()
     code: str | None = None
     try:
-        message = envelope.open_message(row.token, chains=desk.chains, place=desk.place, now=None)
+        message = envelope.open_message(
+            row.token,
+            chains=desk.chains,
+            place=desk.place,
+            now=None,
+            known_since=row.answered_at,
+        )
     except ZhitongError as error:
         code = error.code
     else:

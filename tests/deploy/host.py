@@ -7,7 +7,6 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -18,7 +17,7 @@ import pytest
 
 from node import config
 from node.config import Settings
-from tests.deploy import compose
+from tests.deploy import compose, forked
 from tests.deploy.operator import DEPLOY, rabbitmqctl
 from tests.servers import postgres
 from tests.servers.postgres import Postgres
@@ -52,13 +51,13 @@ class Host:
         for hub in HUBS:
             broker, database = self.brokers[hub], self.databases[hub]
             for there, port in (
-                (f"@{hub}-broker:5672/", broker.port),
-                (f"@{hub}-broker:15672", broker.management_port),
-                (f"@{hub}-db:5432/", database.port),
+                (f"{hub}-broker:5672/", broker.port),
+                (f"{hub}-broker:15672", broker.management_port),
+                (f"{hub}-db:5432/", database.port),
             ):
                 slash = "/" if there.endswith("/") else ""
                 found = {
-                    name: value.replace(there, f"@127.0.0.1:{port}{slash}")
+                    name: value.replace(there, f"127.0.0.1:{port}{slash}")
                     for name, value in found.items()
                 }
         return found
@@ -74,7 +73,6 @@ class Host:
         """Write how to get into an office, and how to call rabbitmqctl."""
         programs = self.folder / "bin"
         programs.mkdir()
-        _write(programs / "zhitong", f'exec {sys.executable} -m node "$@"')
         for service in OFFICES:
             self.office(service).mkdir(parents=True)
             environment = {
@@ -82,7 +80,6 @@ class Host:
                 "PYTHONPATH": str(compose.ROOT),
                 **self.environment(service),
             }
-            environment.pop("ZHITONG_PARENT__BROKER", None)
             given = " ".join(shlex.quote(f"{k}={v}") for k, v in environment.items())
             _write(
                 programs / f"inside-{service}",
@@ -108,16 +105,6 @@ class Host:
         if script == "make-secrets.sh":
             command.append(self.folder)
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-
-    def inside(self, service: str, *command: str, say: str = "") -> str:
-        """Run a command inside an office; returns what it printed."""
-        return subprocess.run(
-            [self.folder / "bin" / "inside", service, *command],
-            input=say,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
 
     def make_database(self, hub: str) -> None:
         """Run the script that the PostgreSQL image runs when it makes its data folder."""
@@ -157,6 +144,7 @@ def running(folder: Path) -> Iterator[Host]:
         made = host.run("make-secrets.sh")
         assert (made.returncode, made.stderr) == (0, "")
         host.prepare()
+        servers.enter_context(forked.serving(folder / "bin" / "zhitong"))
         for hub in HUBS:
             host.make_database(hub)
         yield host

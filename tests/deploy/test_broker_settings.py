@@ -86,14 +86,18 @@ async def test_a_child_dials_up_over_tls_and_trusts_only_its_hubs_certificate(
 ) -> None:
     ctl = rabbitmqctl(hub.server, tmp_path)
     # They refuse an account with other rights: so the example has what the scripts give.
-    for script in (["add-hub.sh", HUB], ["add-child.sh", HUB, CHILD]):
+    for script in (
+        ["add-hub.sh", HUB],
+        ["add-management.sh", HUB],
+        ["add-child.sh", HUB, CHILD],
+    ):
         done = run_script(*script, ctl=ctl, password=PASSWORD)
         assert (done.returncode, done.stderr) == (0, "")
     await run_hub(
         HUB,
         [CHILD],
         f"amqp://{HUB}:{PASSWORD}@127.0.0.1:{hub.server.port}/",
-        f"http://{HUB}:{PASSWORD}@127.0.0.1:{hub.server.management_port}",
+        f"http://{HUB}.management:{PASSWORD}@127.0.0.1:{hub.server.management_port}",
     )
     with pytest.raises(AMQPConnectionError, match="CERTIFICATE_VERIFY_FAILED"):
         await dialling.dial(URL(hub.address(hub.stranger)))

@@ -12,10 +12,10 @@ from node.bootstrap import enrolment
 from node.config import OfficeSettings
 from node.loop import Loop, Wakers
 from node.relay.caretaker import Caretaker
-from node.storage.database import Database
 from node.workflow import directory
 from protocol.identifiers import NodeId
 from tests.node.relay.ends import COUNTY, SIBLING, Ends
+from tests.offices import take_in
 from tests.waiting import until
 
 NEVER = 3600.0
@@ -202,10 +202,6 @@ async def test_the_caretaker_sees_a_child_that_is_certified_while_the_node_runs(
     folder = ends.hierarchy.folder / "beihu"
     office = OfficeSettings(id=NodeId("beihu"), name="北湖县政协", level="county")
     enrolment.prepare(folder, office, {})
-    request = enrolment.make_request(folder, office, hub=False)
-    above = ends.hierarchy.settings("yunzhou")
-    apart = Database(above.database_url)
-    await enrolment.certify(above, apart, request, broker=None, now=ends.clock.now)
-    await apart.close()
+    await take_in(ends.hierarchy.settings("yunzhou"), folder)
     await caretaker.step()
     assert changes == [True]
