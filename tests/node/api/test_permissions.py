@@ -3,6 +3,7 @@ what the table of permissions says."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from node.storage.files import Attachment
 from node.storage.items import ItemAuthor
 from node.storage.people import Person
 from node.storage.refusals import Refusal
-from node.workflow import access
+from node.workflow import access, refusals
 from node.workflow.access import Scope
 from tests.node.browser import problem, visit
 from tests.node.rooms import CONTENT, QUICK_HASH, Room
@@ -264,6 +265,14 @@ def _attachment(item: UUID) -> Attachment:
         size=1,
         pieces=[NOWHERE["{digest}"]],
     )
+
+
+async def test_refusals_at_the_same_moment_are_noted_once(county: Room) -> None:
+    refused = access.refused(county.lin, "purge")
+    await asyncio.gather(*(refusals.note(county.desk, refused) for _ in range(4)))
+    async with county.database.reading() as session:
+        rows = await session.scalars(select(AuditRow).where(AuditRow.action == "refused"))
+    assert len(rows.all()) == 1
 
 
 def _agrees(scope: Scope | None, whose: str, status: int, code: str | None) -> bool:
