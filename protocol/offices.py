@@ -80,7 +80,8 @@ Level = Annotated[str, StringConstraints(pattern=r"^[a-z_]{2,20}$")]
 class Record(BaseModel):
     """A frozen record. Unknown members are ignored, so that minor versions may add some.
 
-    Built when it is first used: a command knows fifty kinds of messages, and needs two.
+    Built when it is first used: a command knows fifty kinds of messages, and needs two. What a web
+    server takes as a body is built at once (`defer_build=False`).
     """
 
     model_config = ConfigDict(

@@ -29,7 +29,7 @@ Certificate = Annotated[Line, Field(max_length=60)]
 class Term(Record):
     """What an appointment says. Both days belong to the term."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=False)
 
     kind: AppointmentKind
     certificate: Certificate

@@ -57,7 +57,7 @@ Email = Annotated[
 class Particulars(Record):
     """What is known of a person and can change. `unit` stands under what he writes."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=False)
 
     name: Line
     roles: tuple[str, ...]

@@ -82,7 +82,7 @@ class CoAuthor(Record):
 class Draft(Record):
     """What an author hands in. An unknown member is a mistake of the author."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=False)
 
     title: Line
     body: Text

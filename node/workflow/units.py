@@ -42,7 +42,7 @@ TURN = "units"
 class UnitGiven(Record):
     """What is known of a unit. `parent` is the code of the unit above it."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=False)
 
     name: Line
     kind: UnitKind

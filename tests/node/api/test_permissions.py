@@ -32,6 +32,7 @@ from tests.offices import PASSWORD
 REASON = {"reason": "理由"}
 BODIES: dict[str, dict[str, Any]] = {
     "POST /items": CONTENT,
+    "POST /duplicates": {"title": CONTENT["title"], "body": CONTENT["body"]},
     "POST /items/{item_id}/resubmit": CONTENT,
     "POST /items/{item_id}/withdraw": REASON,
     "POST /items/{item_id}/adopt": {},
@@ -78,6 +79,7 @@ BODIES: dict[str, dict[str, Any]] = {
 """What an operation is sent. Without a line here, nothing."""
 
 QUERIES = {
+    "GET /search": {"q": "电梯"},
     "POST /files": {"name": "说明.txt"},
     "POST /imports/{what}": {"name": "单位.csv", "dry_run": "true"},
 }

@@ -117,7 +117,7 @@ async def test_a_purge_takes_the_item_out_of_the_index(county: Room, waits: bool
     if not waits:
         await indexed(county)
         assert INDEX - {"search_text"} <= set(await erased.written(county.database))
-    await purges.purge(county.desk, county.admin, item, "误报")
+    await purges.purge(county.desk, county.security, item, "误报")
     await indexed(county)
     assert await erased.written(county.database) == []
     assert await found(county, "不该存在") == []
@@ -130,7 +130,7 @@ async def test_sqlite_keeps_no_token_of_a_purged_item(leaf: Room) -> None:
     item = await leaf.submit(title=erased.TITLE, body=erased.BODY)
     await indexed(leaf)
     assert set(await erased.written(leaf.database)) >= INDEX
-    await purges.purge(leaf.desk, leaf.admin, item, "误报")
+    await purges.purge(leaf.desk, leaf.security, item, "误报")
     assert await erased.written(leaf.database) == []
 
 
@@ -167,7 +167,7 @@ async def test_marking_all_has_everything_indexed_anew_while_it_can_be_found(cou
     items = [await county.submit(title=f"加装电梯{number}") for number in range(3)]
     purged = await county.submit(title="加装电梯")
     await indexed(county)
-    await purges.purge(county.desk, county.admin, purged, "误报")
+    await purges.purge(county.desk, county.security, purged, "误报")
     before = await counts(county.database)
     for _ in range(2):
         async with county.database.writing.begin() as session:

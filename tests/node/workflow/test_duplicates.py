@@ -88,7 +88,7 @@ async def test_what_came_in_more_than_two_years_ago_is_left_out(county: Room) ->
 async def test_a_purged_item_is_no_longer_similar_to_anything(county: Room) -> None:
     item = await county.submit(title=TITLE, body=BODY)
     assert (await like(county, county.editor)).similar
-    await purges.purge(county.desk, county.admin, item, "误报")
+    await purges.purge(county.desk, county.security, item, "误报")
     assert await like(county, county.editor) == Duplicates((), ())
     with pytest.raises(PurgedItemError):
         await duplicates.of_item(county.desk, county.editor, item)
