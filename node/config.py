@@ -97,7 +97,10 @@ class WebSettings(Section):
 
 
 class RelaySettings(Section):
-    """How messages are sent. Times in seconds."""
+    """How messages are sent. Times in seconds.
+
+    `plain_amqp` allows brokers on other machines to be dialled without TLS.
+    """
 
     window: int = Field(default=2_000, ge=1, le=10_000)
     batch: int = Field(default=500, ge=1, le=1_000)
@@ -106,6 +109,7 @@ class RelaySettings(Section):
     longest_probe: float = Field(default=3600.0, gt=0)
     piece_within: float = Field(default=120.0, gt=0)
     poll: float = Field(default=2.0, gt=0)
+    plain_amqp: bool = False
 
 
 class CertificateSettings(Section):
@@ -221,6 +225,12 @@ class Settings(BaseSettings):
     def path(self, relative: Path) -> Path:
         """A path of the configuration, seen from where the process runs."""
         return self.folder / relative
+
+    @property
+    def brokers(self) -> list[str]:
+        """The addresses of the brokers that this office dials."""
+        named = (self.parent.broker if self.parent else None, self.hub.broker if self.hub else None)
+        return [address for address in named if address is not None]
 
     @property
     def database_url(self) -> str:

@@ -173,7 +173,7 @@ def server_certificate(
         builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(SERVER_USAGE, critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_key_usage(signature=True), critical=True)
+        .add_extension(_key_usage(signature=True, commitment=False), critical=True)
         .sign(issuer.key, SHA256(), ecdsa_deterministic=True)
     )
 
@@ -265,10 +265,10 @@ def _as_issuing(
     )
 
 
-def _key_usage(*, signature: bool) -> x509.KeyUsage:
+def _key_usage(*, signature: bool, commitment: bool = True) -> x509.KeyUsage:
     return x509.KeyUsage(
         digital_signature=signature,
-        content_commitment=signature,
+        content_commitment=signature and commitment,
         key_encipherment=False,
         data_encipherment=False,
         key_agreement=False,

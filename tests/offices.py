@@ -8,7 +8,7 @@ administrator (`admin`).
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -59,8 +59,9 @@ class Hierarchy:
     """Offices that are set up; their nodes are started one by one, or all."""
 
     folder: Path
-    broker: str | None
-    management: str | None
+    broker: Callable[[str], str] | None
+    """The address of a hub's broker."""
+    management: Callable[[str], str] | None
     switchboard: Switchboard | None
     chain: list[str] = field(default_factory=list)
     """The offices from the author's county to the top."""
@@ -100,19 +101,28 @@ async def build(
     plan: Plan,
     *,
     make_database: MakeDatabase | None = None,
-    broker: str | None = None,
-    management: str | None = None,
+    broker: str | Mapping[str, str] | None = None,
+    management: str | Mapping[str, str] | None = None,
     relay: dict[str, object] | None = None,
 ) -> Hierarchy:
-    """Set up every office of the plan. Without a broker, they talk through memory."""
+    """Set up every office of the plan: on one broker for all, or one for each hub.
+
+    Without a broker, they talk through memory.
+    """
     switchboard = Switchboard() if broker is None else None
-    hierarchy = Hierarchy(folder, broker, management, switchboard)
+    hierarchy = Hierarchy(folder, _by_hub(broker), _by_hub(management), switchboard)
     await _set_up(hierarchy, plan, None, make_database, {**QUICK, **(relay or {})})
     office: Plan | None = plan
     while office is not None:
         hierarchy.chain.insert(0, office.id)
         office = office.below[0] if office.below else None
     return hierarchy
+
+
+def _by_hub(named: str | Mapping[str, str] | None) -> Callable[[str], str] | None:
+    if named is None:
+        return None
+    return named.__getitem__ if isinstance(named, Mapping) else lambda hub: named
 
 
 async def _set_up(
@@ -131,9 +141,9 @@ async def _set_up(
     if make_database is not None:
         content["database"] = {"url": await make_database(plan.id)}
     if plan.below and hierarchy.broker is not None:
-        content["hub"] = {"broker": hierarchy.broker}
+        content["hub"] = {"broker": hierarchy.broker(plan.id)}
         if hierarchy.management is not None:
-            content["hub"]["management"] = hierarchy.management
+            content["hub"]["management"] = hierarchy.management(plan.id)
     now = bootstrap.system_clock()
     enrolment.prepare(folder, office, content)
     if parent is None:
@@ -142,9 +152,8 @@ async def _set_up(
         request = enrolment.make_request(folder, office, hub=bool(plan.below))
         above = hierarchy.settings(parent)
         database = Database(above.database_url)
-        welcome = await enrolment.certify(
-            above, database, request, broker=hierarchy.broker, now=now
-        )
+        address = hierarchy.broker(parent) if hierarchy.broker is not None else None
+        welcome = await enrolment.certify(above, database, request, broker=address, now=now)
         await database.close()
         enrolment.accept(folder, welcome)
     database = Database(hierarchy.settings(plan.id).database_url)

@@ -23,6 +23,7 @@ from node.config import FILE_NAME, KeySettings, OfficeSettings, Settings
 from node.errors import ConfigurationError
 from node.keys import file as keys
 from node.keys.terms import ISSUING_DAYS, NODE_DAYS, ROOT_DAYS, term
+from node.relay import addresses
 from node.storage.database import Database
 from node.workflow import directory
 from protocol import certificates
@@ -64,6 +65,9 @@ def prepare(folder: Path, office: OfficeSettings, content: dict[str, dict[str, o
     file = folder / FILE_NAME
     if file.exists():
         raise ConfigurationError(f"{file} exists already: choose another folder")
+    if isinstance(broker := content.get("hub", {}).get("broker"), str):
+        plain_amqp = bool(content.get("relay", {}).get("plain_amqp", False))
+        addresses.demand(broker, plain_amqp=plain_amqp)
     (folder / PLACES.node_key.parent).mkdir(parents=True, exist_ok=True, mode=0o700)
     named = content.get("keys", {}).get("passphrase_file")
     passphrase = keyring.find_passphrase(folder, None if named is None else Path(str(named)))
@@ -110,9 +114,12 @@ async def certify(
 ) -> Welcome:
     """Certify an office below, and enter it into the directory.
 
-    Raises `ConfigurationError` when this office has no issuing key, `CertificateError` when the
-    request names another office or the name stands above already.
+    Raises `ConfigurationError` when this office has no issuing key or the broker may not be
+    dialled, `CertificateError` when the request names another office or the name stands above
+    already.
     """
+    if broker is not None:
+        addresses.demand(broker, plain_amqp=settings.relay.plain_amqp)
     chain_file = settings.path(settings.keys.issuing_chain)
     if not chain_file.exists():
         raise ConfigurationError("this office has no issuing certificate: it cannot have children")
@@ -148,6 +155,8 @@ def accept(folder: Path, welcome: Welcome) -> None:
         raise ConfigurationError(f"this welcome is for {welcome.office}, not {settings.office.id}")
     if settings.parent is not None:
         raise ConfigurationError(f"this office stands below {settings.parent.id} already")
+    if welcome.broker is not None:
+        addresses.demand(welcome.broker, plain_amqp=settings.relay.plain_amqp)
     key = keys.read_private_key(folder / PLACES.node_key, _passphrase(folder)).public_key()
     _demand_whole(welcome)
     leaf = x509.load_pem_x509_certificate(welcome.node[0].encode())

@@ -17,10 +17,11 @@ from uuid import UUID
 import structlog
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from node.bootstrap import keyring
+from node.bootstrap import brokers, keyring
 from node.config import Settings
 from node.errors import SupersededError
 from node.keys import file as keys
+from node.keys.ring import KeyRing
 from node.keys.signer import FileSigner
 from node.loop import Loop, Wakers
 from node.relay import window
@@ -99,8 +100,8 @@ class Node:
                 desk.wakers.on("outbox", self._notify)
                 desk.wakers.on("purged", self._notify_purged)
             return
-        transport, lane = self._carriers()
         ring = keyring.of(settings)
+        transport, lane = self._carriers(ring)
         signer = ring.signer()
         poll = settings.relay.poll
         publishers = [
@@ -185,12 +186,13 @@ class Node:
         """The node's key. Raises `ConfigurationError`."""
         return keyring.of(self.settings).signer()
 
-    def _carriers(self) -> tuple[Transport, Transport]:
+    def _carriers(self, ring: KeyRing) -> tuple[Transport, Transport]:
         """What carries messages, and what carries pieces beside them."""
         settings, desk = self.settings, self.desk
         if self.switchboard is not None:
             board = self.switchboard
             return board.connect(desk.node), board.connect(desk.node, BLOBS)
+        brokers.warn(settings)
         self._transport = AmqpTransport(
             desk.node,
             parent=NodeId(settings.parent.id) if settings.parent else None,
@@ -199,6 +201,8 @@ class Node:
             management=settings.hub.management if settings.hub else None,
             children=lambda: directory.children(desk.database),
             prefetch=settings.relay.batch * 2,
+            parent_tls=brokers.above(ring, desk, system_clock),
+            own_tls=brokers.own(ring, desk, system_clock),
         )
         return self._transport, self._transport.blobs
 
@@ -251,6 +255,8 @@ def build(
     clock: Callable[[], datetime] = system_clock,
 ) -> Node:
     """A node from its settings. Raises `ConfigurationError`; opens no connection."""
+    if half != "web":
+        brokers.demand(settings)
     chain = keys.read_certificates(settings.path(settings.keys.node_chain))
     roots = keys.read_certificates(settings.path(settings.keys.root))
     chains = Chains(roots)
