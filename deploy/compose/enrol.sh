@@ -1,13 +1,14 @@
 #!/bin/sh
-# Enrols the four offices of docker-compose.yml, from the top down: accounts on the brokers, keys,
-# requests, certificates, tables. The databases and brokers are running; the nodes are not yet.
+# Enrols the four offices of docker-compose.yml, from the top down: keys, requests, certificates, also
+# those of the brokers, tables. The databases are running; the brokers and the nodes are not yet. The
+# brokers' accounts follow with accounts.sh.
 #
-# Can be run again: an office that has its certificate is left as it is.
+# Can be run again: whoever has a certificate is left as he is.
 #
-# Two variables say how to reach the offices; without them it is through docker compose.
-#   ZT_INSIDE       runs a command inside an office: $ZT_INSIDE SERVICE COMMAND…
-#   ZT_RABBITMQCTL  runs rabbitmqctl on a broker:    $ZT_RABBITMQCTL SERVICE ARGUMENTS…
-# ZT_DATA is the office's folder as the office itself sees it, ZT_ENV_FILE the file of settings.
+# ZT_INSIDE says how to run a command inside an office, $ZT_INSIDE SERVICE COMMAND…; without it, it
+# is through docker compose. ZT_DATA is the office's folder as the office itself sees it, ZT_ENV_FILE
+# the file of settings, ZT_SECRETS where make-secrets.sh wrote the secrets. ZT_BROKER_HOST is one more
+# name or address under which the brokers are dialled.
 set -eu
 umask 077
 here=$(cd "$(dirname "$0")" && pwd)
@@ -17,6 +18,7 @@ set -a
 . "${ZT_ENV_FILE:-./.env}"
 set +a
 data=${ZT_DATA:-/data}
+secrets=${ZT_SECRETS:-./data/secrets}
 
 inside() {
     if [ -n "${ZT_INSIDE:-}" ]; then
@@ -30,22 +32,23 @@ inside() {
         -u ZHITONG_PARENT__BROKER "$@"
 }
 
-on_broker() {
-    if [ -n "${ZT_RABBITMQCTL:-}" ]; then
-        echo "$ZT_RABBITMQCTL $1"
-    else
-        echo "docker compose exec -T $1 rabbitmqctl"
-    fi
-}
-
-# broker SERVICE HUB PASSWORD: the hub's own account; the one RabbitMQ comes with is removed.
+# broker SERVICE: the key and certificates of a hub's broker, where the broker's container finds them.
 broker() {
-    echo "$1: the account of $2"
-    ctl=$(on_broker "$1")
-    printf '%s\n' "$3" | RABBITMQCTL=$ctl "$here/../rabbitmq/add-hub.sh" "$2"
-    if $ctl --quiet list_users </dev/null | cut -f 1 | grep -qx guest; then
-        $ctl --quiet delete_user guest </dev/null
+    if [ -e "$secrets/$1-broker-ca.pem" ]; then
+        echo "$1-broker: has its certificate"
+        return
     fi
+    inside "$1" zhitong certificates broker --config "$data" --output "$data/broker" \
+        --host "$1-broker" ${ZT_BROKER_HOST:+--host "$ZT_BROKER_HOST"} </dev/null
+    for file in server.key server.pem ca.pem; do
+        inside "$1" cat "$data/broker/$file" </dev/null > "$papers/$file"
+    done
+    inside "$1" rm -r "$data/broker" </dev/null
+    # The image reads them as another user; the folder lets nobody else in.
+    chmod 444 "$papers"/*.key "$papers"/*.pem
+    for file in server.key server.pem ca.pem; do
+        mv -f "$papers/$file" "$secrets/$1-broker-$file"
+    done
 }
 
 # top SERVICE ID NAME LEVEL
@@ -58,12 +61,10 @@ top() {
     inside "$1" zhitong migrate "$data" </dev/null
 }
 
-# below SERVICE ID NAME LEVEL PARENT-SERVICE PARENT-ID PASSWORD [--hub]
+# below SERVICE ID NAME LEVEL PARENT-SERVICE [--hub]
 below() {
-    service=$1 id=$2 name=$3 level=$4 parent=$5 parent_id=$6 password=$7
-    shift 7
-    printf '%s\n' "$password" |
-        RABBITMQCTL=$(on_broker "$parent-broker") "$here/../rabbitmq/add-child.sh" "$parent_id" "$id"
+    service=$1 id=$2 name=$3 level=$4 parent=$5
+    shift 5
     if inside "$service" test -e "$data/keys/node.pem" </dev/null; then
         echo "$service: has its certificate"
     else
@@ -72,15 +73,14 @@ below() {
     inside "$service" zhitong migrate "$data" </dev/null
 }
 
-# enter [--hub]: the request goes up, the welcome comes back. Neither holds a secret: the child is
-# given the broker's password in its environment, and only the broker's address here.
+# enter [--hub]: the request goes up, the welcome comes back. Neither holds a secret.
 enter() {
     if ! inside "$service" test -e "$data/request.json" </dev/null; then
         inside "$service" zhitong init "$data" --id "$id" --name "$name" --level "$level" "$@" </dev/null
     fi
     inside "$service" cat "$data/request.json" </dev/null > "$papers/$id.request.json"
     inside "$parent" zhitong certify - --output - --config "$data" \
-        --broker "amqp://$parent-broker:5672/" \
+        --broker "amqps://$parent-broker:5671/" \
         < "$papers/$id.request.json" > "$papers/$id.welcome.json"
     inside "$service" zhitong init "$data" --welcome - < "$papers/$id.welcome.json"
 }
@@ -88,13 +88,10 @@ enter() {
 papers=$(mktemp -d)
 trap 'rm -rf "$papers"' EXIT
 
-broker province-broker "$ZT_PROVINCE_ID" "$ZT_PROVINCE_BROKER_PASSWORD"
-broker city-broker "$ZT_CITY_ID" "$ZT_CITY_BROKER_PASSWORD"
 top province "$ZT_PROVINCE_ID" "$ZT_PROVINCE_NAME" province
-below city "$ZT_CITY_ID" "$ZT_CITY_NAME" city \
-    province "$ZT_PROVINCE_ID" "$ZT_CITY_LINK_PASSWORD" --hub
-below county-a "$ZT_COUNTY_A_ID" "$ZT_COUNTY_A_NAME" county \
-    city "$ZT_CITY_ID" "$ZT_COUNTY_A_LINK_PASSWORD"
-below county-b "$ZT_COUNTY_B_ID" "$ZT_COUNTY_B_NAME" county \
-    city "$ZT_CITY_ID" "$ZT_COUNTY_B_LINK_PASSWORD"
-echo "All four offices are enrolled."
+broker province
+below city "$ZT_CITY_ID" "$ZT_CITY_NAME" city province --hub
+broker city
+below county-a "$ZT_COUNTY_A_ID" "$ZT_COUNTY_A_NAME" county city
+below county-b "$ZT_COUNTY_B_ID" "$ZT_COUNTY_B_NAME" county city
+echo "All four offices are enrolled. Start the brokers, then run accounts.sh."

@@ -20,9 +20,8 @@ node_id() {
     printf '%s\n' "$1" | LC_ALL=C grep -Eqx '[a-z][a-z0-9-]{1,38}[a-z0-9]' || fail "'$1' is no node id"
 }
 
-# account NAME VHOST CONFIGURE WRITE READ; the password is read from standard input,
-# unseen if that is a terminal.
-account() {
+# Reads a password from standard input, unseen if that is a terminal.
+read_password() {
     if [ -t 0 ]; then
         trap 'stty echo' EXIT
         stty -echo
@@ -32,14 +31,20 @@ account() {
     # It becomes part of an address, where other characters would have to be spelled differently.
     printf '%s\n' "$password" | LC_ALL=C grep -Eqx '[A-Za-z0-9._~-]{16,}' ||
         fail "a password has at least 16 characters, out of A-Z a-z 0-9 . _ ~ -"
+}
 
-    if ! printf '%s\n' "$password" | ctl add_user "$1" 2>/dev/null; then
+# account NAME VHOST CONFIGURE WRITE READ; with $password, or where that is empty, without: then
+# only the office's certificate opens it.
+account() {
+    random=$(od -An -v -tx1 -N24 /dev/urandom | tr -d ' \n')
+    if ! printf '%s\n' "${password:-$random}" | ctl add_user "$1" 2>/dev/null; then
         # It is there already, or the broker does not answer and says so below.
         wanted=$(printf '%s\t%s\t%s\t%s' "$1" "$3" "$4" "$5")
         held=$(ctl list_permissions --vhost "$2" </dev/null | awk -F '\t' -v name="$1" '$1 == name')
         [ -z "$held" ] || [ "$held" = "$wanted" ] ||
             fail "$1 has other permissions in '$2' already: give every hub a virtual host of its own"
-        printf '%s\n' "$password" | ctl change_password "$1"
+        [ -z "$password" ] || printf '%s\n' "$password" | ctl change_password "$1"
     fi
+    [ -n "$password" ] || ctl clear_password "$1" </dev/null
     ctl set_permissions --vhost "$2" "$1" "$3" "$4" "$5" </dev/null
 }

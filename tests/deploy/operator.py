@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 
 from node.relay.routes import AmqpTransport
+from node.relay.tls import Tls
 from node.relay.topology import Hub
 from protocol.identifiers import NodeId
 from tests.servers.rabbitmq import RabbitMQ
@@ -34,9 +35,9 @@ def rabbitmqctl(server: RabbitMQ, folder: Path) -> Path:
 
 
 def run_script(
-    script: str, *arguments: str, ctl: Path, password: str
+    script: str, *arguments: str, ctl: Path, password: str = ""
 ) -> subprocess.CompletedProcess[str]:
-    """Run a script of deploy/rabbitmq as an operator would, the password on standard input."""
+    """Run a script of deploy/rabbitmq as an operator would, a password on standard input."""
     return subprocess.run(
         [DEPLOY / "rabbitmq" / script, *arguments],
         input=password + "\n",
@@ -47,7 +48,13 @@ def run_script(
     )
 
 
-async def run_hub(hub: NodeId, children: Sequence[NodeId], url: str, management: str) -> None:
+async def run_hub(
+    hub: NodeId,
+    children: Sequence[NodeId],
+    url: str,
+    management: str,
+    tls: Tls | None = None,
+) -> None:
     """Run the relay of a hub until it has declared and limited everything, as its node does."""
 
     async def known() -> Sequence[NodeId]:
@@ -67,6 +74,7 @@ async def run_hub(hub: NodeId, children: Sequence[NodeId], url: str, management:
         management=management,
         children=known,
         prefetch=10,
+        own_tls=tls,
     )
     running = asyncio.create_task(transport.run())
     await until(lambda: transport.reachable(children[0]), what="the hub's node has its broker")

@@ -41,7 +41,10 @@ def test_every_variable_must_be_set_or_has_a_harmless_default() -> None:
 def test_no_secret_is_written_down() -> None:
     for service, declared in SERVICES.items():
         for name, value in declared.get("environment", {}).items():
-            if "://" in str(value):
+            if str(value).startswith("amqps://"):
+                # A certificate is the login.
+                assert urlsplit(str(value)).username is None, (service, name)
+            elif "://" in str(value):
                 password = urlsplit(str(value).replace(":?set it in .env", "")).password
                 assert re.fullmatch(r"\$\{ZT_\w+_PASSWORD\}", password or ""), (service, name)
             elif SECRET.search(name):
@@ -52,8 +55,8 @@ def test_no_secret_is_written_down() -> None:
 def test_the_example_names_every_variable_and_no_password() -> None:
     example = compose.dotenv(EXAMPLE)
     used = {name for name, _ in compose.variables()}
-    names_of_offices = {name for name in example if name.endswith("_NAME")}
-    assert used == set(example) - names_of_offices
+    only_for_enrol = {name for name in example if name.endswith(("_NAME", "_ID"))}
+    assert used <= set(example) <= used | only_for_enrol
     assert {name for name, value in example.items() if not value} == {
         name for name in example if SECRET.search(name)
     }

@@ -49,8 +49,11 @@ topic: agriculture
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     """The host after the runbook's steps, before the nodes start."""
     with hosts.running(tmp_path_factory.mktemp("host")) as running:
-        done = running.run("enrol.sh")
-        assert done.returncode == 0, done.stdout + done.stderr
+        for script in ("enrol.sh", "accounts.sh"):
+            done = running.run(script)
+            assert done.returncode == 0, done.stdout + done.stderr
+            if script == "enrol.sh":
+                running.start_brokers()
         yield running
 
 
@@ -68,11 +71,16 @@ async def nodes(host: Host) -> AsyncIterator[dict[str, Node]]:
 def test_the_secrets_are_random_and_for_their_owner_alone(host: Host) -> None:
     passwords = [value for name, value in host.dotenv.items() if name.endswith("_PASSWORD")]
     files = sorted((host.folder / "data" / "secrets").iterdir())
-    assert len(set(passwords)) == len(passwords) == 7
-    assert min(len(file.read_text()) for file in files) == 48
-    assert [file.name for file in files] == [
-        f"{hub}-db-{whose}" for hub in sorted(HUBS) for whose in ("administrator", "node")
-    ]
+    assert len(set(passwords)) == len(passwords) == 4
+    names = (
+        "broker-ca.pem",
+        "broker-server.key",
+        "broker-server.pem",
+        "db-administrator",
+        "db-node",
+    )
+    assert [file.name for file in files] == [f"{h}-{name}" for h in sorted(HUBS) for name in names]
+    assert {len(file.read_text()) for file in files if "-db-" in file.name} == {48}
     for place in (host.folder / ".env", host.folder / "data" / "secrets"):
         assert stat.S_IMODE(place.stat().st_mode) & 0o077 == 0
 
@@ -111,13 +119,13 @@ def test_no_password_lies_in_an_offices_folder(host: Host, service: str) -> None
 def test_running_it_again_changes_nothing(host: Host) -> None:
     def contents() -> dict[Path, bytes]:
         folder = host.folder / "offices"
-        return {
-            f: f.read_bytes() for f in folder.rglob("*") if f.suffix in (".key", ".pem", ".toml")
-        }
+        files = [*folder.rglob("*"), *(host.folder / "data" / "secrets").iterdir()]
+        return {f: f.read_bytes() for f in files if f.suffix in (".key", ".pem", ".toml")}
 
     before = contents()
-    again = host.run("enrol.sh")
-    assert again.returncode == 0, again.stderr
+    for script in ("enrol.sh", "accounts.sh"):
+        again = host.run(script)
+        assert again.returncode == 0, again.stderr
     assert contents() == before
 
 

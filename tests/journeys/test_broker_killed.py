@@ -1,4 +1,4 @@
-"""A broker that is killed in the middle of fifty journeys over TLS, while certificates change."""
+"""A broker that is killed in the middle of thirty journeys over TLS, while certificates change."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.node.rooms import Room
 from tests.offices import DEPTH_3, MakeDatabase
 from tests.waiting import until
 
-ITEMS = 50
+ITEMS = 30
 
 
 async def work(journey: Journey, room: Room, count: int) -> None:
@@ -59,7 +59,7 @@ async def climbing(journey: Journey) -> bool:
     return await count_at(journey, journey.top) >= 3
 
 
-async def test_a_broker_killed_and_certificates_renewed_amid_fifty_journeys_lose_and_double_nothing(
+async def test_a_broker_killed_and_keys_renewed_amid_thirty_journeys_lose_and_double_nothing(
     tmp_path: Path, postgresql: MakeDatabase
 ) -> None:
     async with (

@@ -133,9 +133,7 @@ def test_1_issuers_have_the_form_of_issuers(changed: dict[str, Any]) -> None:
     assert JIANGYUAN.issuer is not None
     right: dict[str, Any] = {"ca": True, "path_length": 3, "signs": False}
     shape = Shape(**right | {"usage": certificates.ISSUING_USAGE} | changed)
-    above = forgery.certificate(
-        "yunzhou", YUNZHOU.issuer.key.public_key(), JIANGYUAN.issuer, shape
-    )
+    above = forgery.certificate("yunzhou", YUNZHOU.issuer.key.public_key(), JIANGYUAN.issuer, shape)
     with pytest.raises(CertificateError):
         demand([issued_by(YUNZHOU)[0], der(above)])
 
