@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
 
+import pytest
 from sqlalchemy import select
 
 from node.storage.items import Item
@@ -16,6 +17,8 @@ from tests.journeys.travel import Journey
 from tests.node.rooms import Room
 from tests.offices import DEPTH_3, MakeDatabase
 from tests.waiting import until
+
+pytestmark = pytest.mark.timeout(300)
 
 ITEMS = 30
 
