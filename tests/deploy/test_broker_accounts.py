@@ -79,14 +79,20 @@ def place(rabbitmq: RabbitMQ, tmp_path_factory: pytest.TempPathFactory) -> Itera
             done = run_script(*script, made.virtual_host, ctl=ctl, password=PASSWORD)
             assert (done.returncode, done.stderr) == (0, "")
             accounts.append(script[-1])
-            # This broker has no TLS: here a password opens what a certificate does elsewhere.
-            rabbitmq.ctl("change_password", script[-1], PASSWORD)
+        # This broker has no TLS: here a password opens what a certificate does elsewhere.
+        rabbitmq.ctl("eval", _give_password(CHILDREN))
         asyncio.run(run_hub(HUB, CHILDREN, made.url(HUB), made.management))
         yield made
     finally:
         for account in {*accounts} - {LEAVING}:
             rabbitmq.ctl("delete_user", account)
         asyncio.run(rabbitmq.delete_vhost(made.virtual_host))
+
+
+def _give_password(accounts: list[NodeId]) -> str:
+    names = ", ".join(f'<<"{account}">>' for account in accounts)
+    change = f'rabbit_auth_backend_internal:change_password(A, <<"{PASSWORD}">>, <<"tests">>)'
+    return f"[{change} || A <- [{names}]]."
 
 
 async def _publish(

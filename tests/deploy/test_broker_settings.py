@@ -25,7 +25,7 @@ from yarl import URL
 from node.relay import dialling
 from node.relay.topology import Hub as Names
 from protocol import envelope
-from protocol.errors import PathError
+from protocol.errors import PathError, ProtocolError, StrangerError
 from protocol.identifiers import NodeId
 from protocol.keys import P256Signer
 from tests import authorities, rings
@@ -247,18 +247,15 @@ async def test_whom_the_hub_did_not_certify_its_broker_does_not_listen_to(
 
 
 IMPOSTORS = {
-    name: (speaks_as, signer)
-    for name, speaks_as, signer in (
-        ("another city's county", "donghu", _certified("donghu", NEIGHBOUR)),
-        ("a city in the province's name", "jiangyuan", _certified("jiangyuan", NEIGHBOUR)),
-        ("a city in its own name", "lanjiang", NEIGHBOUR.signer),
-    )
+    "a city in the county's name": ("donghu", _certified("donghu", NEIGHBOUR), StrangerError),
+    "a city in the province's": ("jiangyuan", _certified("jiangyuan", NEIGHBOUR), PathError),
+    "a city in its own name": ("lanjiang", NEIGHBOUR.signer, StrangerError),
 }
 
 
-@pytest.mark.parametrize(("speaks_as", "impostor"), IMPOSTORS.values(), ids=IMPOSTORS)
+@pytest.mark.parametrize(("speaks_as", "impostor", "refusal"), IMPOSTORS.values(), ids=IMPOSTORS)
 async def test_where_a_broker_trusts_the_root_the_envelope_refuses_them(
-    hub: Hub, speaks_as: str, impostor: P256Signer
+    hub: Hub, speaks_as: str, impostor: P256Signer, refusal: type[ProtocolError]
 ) -> None:
     token = make_token(
         make_note(), OFFICES[speaks_as], CITY, signer=impostor, signed_at=system_clock()
@@ -271,7 +268,7 @@ async def test_where_a_broker_trusts_the_root_the_envelope_refuses_them(
         await connection.close()
     message = await _next(hub)
     assert (message.body, message.user_id) == (token, speaks_as)
-    with pytest.raises(PathError):
+    with pytest.raises(refusal):
         envelope.open_message(
             message.body, chains=CITY.chains, place=CITY.place, now=system_clock()
         )
