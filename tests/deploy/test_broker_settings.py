@@ -23,7 +23,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from yarl import URL
 
 from node.relay import dialling
+from node.relay.routes import AmqpTransport
 from node.relay.topology import Hub as Names
+from node.relay.transport import Parcel, Properties
 from protocol import envelope
 from protocol.errors import PathError, ProtocolError, StrangerError
 from protocol.identifiers import NodeId
@@ -35,6 +37,7 @@ from tests.factories import make_note, make_token
 from tests.rings import system_clock
 from tests.servers import places
 from tests.servers.rabbitmq import RabbitMQ
+from tests.waiting import until
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -145,6 +148,30 @@ async def test_what_a_child_says_under_its_own_name_reaches_its_hub(hub: Hub) ->
         await _publish(channel, NAMES.up.exchange, NAMES.up.key, b"token", CHILD)
     message = await _next(hub)
     assert (message.body, message.user_id) == (b"token", CHILD)
+
+
+async def test_a_childs_node_has_the_broker_vouch_for_each_message(hub: Hub) -> None:
+    async def nobody() -> list[NodeId]:
+        return []
+
+    transport = AmqpTransport(
+        CHILD,
+        parent=HUB,
+        parent_broker=str(hub.url),
+        own_broker=None,
+        management=None,
+        children=nobody,
+        prefetch=10,
+        parent_tls=rings.above(COUNTY, hub.folder / "node"),
+    )
+    running = asyncio.create_task(transport.run())
+    await until(lambda: transport.reachable(HUB), 60, "the child's node has its hub's broker")
+    parcel = Parcel(HUB, b"token", Properties(app_id=CHILD))
+    assert await transport.publish([parcel]) == [True]
+    transport.stop()
+    await running
+    message = await _next(hub)
+    assert (message.user_id, message.app_id) == (CHILD, CHILD)
 
 
 async def test_a_child_reads_what_is_its_own(hub: Hub) -> None:
