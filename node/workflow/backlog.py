@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from sqlalchemy import func, select
 
+from node.errors import PurgedItemError
 from node.storage.database import Session
 from node.storage.messages import Outgoing
 from node.workflow.outbox import LINK_PRIORITY
@@ -17,7 +18,7 @@ from node.workflow.outbox import LINK_PRIORITY
 
 @dataclass(frozen=True)
 class Backlog:
-    """Business messages to a neighbour by state.
+    """Business messages to a neighbour by state, without those whose contents were purged here.
 
     `confirmed` were in a broker's hands at least once; `receipts` wait to be sent. `oldest_at` is
     when the oldest was written that is not received yet.
@@ -34,6 +35,10 @@ class Backlog:
     resend_at: datetime | None = None
 
 
+NOT_PURGED = Outgoing.code.is_distinct_from(PurgedItemError.code)
+"""A purge ends what was under way; it is no refusal of the neighbour's."""
+
+
 class _Count(NamedTuple):
     peer: str
     link: bool
@@ -48,16 +53,20 @@ class _Count(NamedTuple):
 async def backlogs_of(session: Session, peer: str | None = None) -> dict[str, Backlog]:
     """The backlog of one neighbour, or of all; empty where nothing was ever sent."""
     link = (Outgoing.priority == LINK_PRIORITY).label("link")
-    query = select(
-        Outgoing.peer,
-        link,
-        Outgoing.state,
-        Outgoing.permanent,
-        func.count(),
-        func.count(Outgoing.sent_at),
-        func.min(Outgoing.created_at),
-        func.min(Outgoing.resend_at),
-    ).group_by(Outgoing.peer, link, Outgoing.state, Outgoing.permanent)
+    query = (
+        select(
+            Outgoing.peer,
+            link,
+            Outgoing.state,
+            Outgoing.permanent,
+            func.count(),
+            func.count(Outgoing.sent_at),
+            func.min(Outgoing.created_at),
+            func.min(Outgoing.resend_at),
+        )
+        .where(NOT_PURGED)
+        .group_by(Outgoing.peer, link, Outgoing.state, Outgoing.permanent)
+    )
     if peer is not None:
         query = query.where(Outgoing.peer == peer)
     counts: dict[str, list[_Count]] = defaultdict(list)

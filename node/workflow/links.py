@@ -22,7 +22,7 @@ from node.storage.messages import Incoming, Outgoing
 from node.storage.offices import Link, Office
 from node.workflow import access, accounts, advice, audit
 from node.workflow.accounts import Agreement
-from node.workflow.backlog import Backlog, backlogs_of
+from node.workflow.backlog import NOT_PURGED, Backlog, backlogs_of
 from node.workflow.desk import Actor, Desk
 
 PAGE = 50
@@ -113,7 +113,7 @@ async def refusals(
 ) -> RefusalPage:
     """What this neighbour refused of ours. Raises `UnknownOfficeError`."""
     access.demand(actor, "manage_links")
-    refused = (Outgoing.peer == peer, Outgoing.state == "refused")
+    refused = (Outgoing.peer == peer, Outgoing.state == "refused", NOT_PURGED)
     query = (
         select(
             Outgoing.id,

@@ -12,7 +12,7 @@ from node.errors import ForbiddenError, InputError, PurgedItemError, UnknownItem
 from node.storage.audit import AuditRow
 from node.storage.messages import Incoming, Outgoing
 from node.storage.purges import Purge
-from node.workflow import accounts, decisions, forwarding, purges, reading
+from node.workflow import accounts, decisions, forwarding, links, purges, reading
 from protocol import envelope
 from protocol.errors import PurgedError
 from protocol.lifecycle import Action
@@ -157,6 +157,9 @@ async def test_what_was_never_received_is_given_up_and_what_overtakes_it_is_no_s
         "item.purged",
         True,
     )
+    office = (pair.county.desk, pair.county.admin, "yunzhou")
+    assert (await links.refusals(*office)).total == 0, "the neighbour refused nothing"
+    assert (await links.show(*office)).backlog.refused_permanent == 0
     await pair.deliver()
     assert await confirmed(pair.county, item) == {"yunzhou": True}
     async with pair.above.database.reading() as session:
