@@ -17,7 +17,12 @@ from pathlib import Path
 import aio_pika
 import pytest
 from aio_pika.abc import AbstractChannel, AbstractConnection
-from aiormq.exceptions import AMQPConnectionError, ChannelAccessRefused, ChannelPreconditionFailed
+from aiormq.exceptions import (
+    AMQPConnectionError,
+    AuthenticationError,
+    ChannelAccessRefused,
+    ChannelPreconditionFailed,
+)
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from yarl import URL
@@ -141,6 +146,21 @@ async def test_no_password_opens_the_broker(hub: Hub) -> None:
         url = hub.url.with_user(account).with_password(password)
         with pytest.raises(AMQPConnectionError):
             await aio_pika.connect(url, ssl_context=context, timeout=20)
+
+
+async def test_where_a_broker_knows_passwords_alone_the_one_in_the_address_serves(
+    hub: Hub,
+) -> None:
+    tls = rings.own(CITY, hub.folder / "plain")
+    hub.server.ctl("eval", "application:set_env(rabbit, auth_mechanisms, ['PLAIN']).")
+    try:
+        with pytest.raises(AuthenticationError):
+            await dialling.dial(hub.url, tls)
+        dialled = await dialling.dial(hub.url.with_user(HUB).with_password(PASSWORD), tls)
+        await dialled.connection.close()
+    finally:
+        hub.server.ctl("eval", "application:set_env(rabbit, auth_mechanisms, ['EXTERNAL']).")
+    assert dialled.account == HUB
 
 
 async def test_what_a_child_says_under_its_own_name_reaches_its_hub(hub: Hub) -> None:
