@@ -44,7 +44,7 @@ from tests.servers import places
 from tests.servers.rabbitmq import RabbitMQ
 from tests.waiting import until
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 HUB, CHILD, SIBLING = NodeId("yunzhou"), NodeId("donghu"), NodeId("xishan")
 NAMES = Names(HUB)
