@@ -93,9 +93,7 @@ def certify(
     return made
 
 
-def _tls(
-    ring: KeyRing, desk: Desk, clock: Clock, expected: Path, *, self_issued: bool
-) -> Tls:
+def _tls(ring: KeyRing, desk: Desk, clock: Clock, expected: Path, *, self_issued: bool) -> Tls:
     return Tls(
         node=desk.node,
         presenting=Presenting(ring, desk.node, self_issued=self_issued, clock=clock),
