@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -46,16 +46,21 @@ class OfficeSettings(Section):
 
 
 class ParentSettings(OfficeSettings):
-    """The office above, and its broker, which this office dials; without one, files go between."""
+    """The office above. `broker` is dialled instead of what its welcome said (`[keys]`)."""
 
     broker: str | None = None
 
 
 class HubSettings(Section):
-    """This office's own broker, for the offices below. `management` is its HTTP API."""
+    """This office's own broker, for the offices below. `management` is its HTTP API.
+
+    `address` is what those offices dial; `broker` without its account, unless it is given. With an
+    account in it, all of them use that one; without, each is given its own, through `management`.
+    """
 
     broker: str
     management: str | None = None
+    address: str | None = None
 
 
 class DatabaseSettings(Section):
@@ -73,20 +78,24 @@ class KeySettings(Section):
     issuing_key: Path = Path("keys/issuing.key")
     issuing_chain: Path = Path("keys/issuing.pem")
     root: Path = Path("keys/root.pem")
+    parent_broker: Path = Path("keys/parent-broker.url")
+    """What the welcome said: the address of the broker above, with an account if it has one."""
     passphrase_file: Path | None = None
     passphrase: SecretStr | None = None
     """From the environment alone: beside the keys it protects nothing. Read by `node/keys`."""
 
     @property
     def places(self) -> tuple[Path, ...]:
-        """The files of keys and certificates, without the passphrase."""
-        return (self.node_key, self.node_chain, self.issuing_key, self.issuing_chain, self.root)
+        """The files of keys, certificates and the broker above, without the passphrase."""
+        issuing = (self.issuing_key, self.issuing_chain)
+        return (self.node_key, self.node_chain, *issuing, self.root, self.parent_broker)
 
 
 class WebSettings(Section):
     """Where pages and API are served. `secure_cookies` is off for plain HTTP on loopback only.
 
-    `trusted_proxies` are addresses or networks whose `X-Forwarded-For` names the real client.
+    `trusted_proxies` are addresses or networks whose `X-Forwarded-For` names the real client. With
+    `certificate` (PEM, the chain) and `key` they are served over TLS, without a proxy before them.
     """
 
     host: str = "127.0.0.1"
@@ -94,10 +103,18 @@ class WebSettings(Section):
     secure_cookies: bool = True
     session_hours: int = Field(default=12, ge=1, le=168)
     trusted_proxies: list[str] = ["127.0.0.1", "::1"]
+    certificate: Path | None = None
+    key: Path | None = None
+
+    @model_validator(mode="after")
+    def _both(self) -> Self:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("certificate and key belong together")
+        return self
 
 
 class RelaySettings(Section):
-    """How messages are sent. Times in seconds.
+    """How messages are sent. Times in seconds. `poll` is how often loops look that nobody woke.
 
     `plain_amqp` allows brokers on other machines to be dialled without TLS.
     """
@@ -108,14 +125,19 @@ class RelaySettings(Section):
     first_probe: float = Field(default=30.0, gt=0)
     longest_probe: float = Field(default=3600.0, gt=0)
     piece_within: float = Field(default=120.0, gt=0)
-    poll: float = Field(default=2.0, gt=0)
+    poll: float = Field(default=30.0, gt=0)
     plain_amqp: bool = False
 
 
 class CertificateSettings(Section):
-    """Who approves that an office below renews its certificate: its good standing, or a person."""
+    """Who approves that an office below renews its certificate: its good standing, or a person.
+
+    `stale_list` is what becomes of messages while the revocation list of an office above their
+    sender is long overdue. Lists themselves are always taken in.
+    """
 
     renewal: Literal["automatic", "administrator"] = "automatic"
+    stale_list: Literal["warn", "refuse"] = "warn"
 
 
 FileType = Literal[
@@ -225,12 +247,6 @@ class Settings(BaseSettings):
     def path(self, relative: Path) -> Path:
         """A path of the configuration, seen from where the process runs."""
         return self.folder / relative
-
-    @property
-    def brokers(self) -> list[str]:
-        """The addresses of the brokers that this office dials."""
-        named = (self.parent.broker if self.parent else None, self.hub.broker if self.hub else None)
-        return [address for address in named if address is not None]
 
     @property
     def database_url(self) -> str:

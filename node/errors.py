@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from protocol.errors import ClassifiedError, LifecycleError, ZhitongError
+from protocol import errors as protocol
+from protocol.errors import ZhitongError
 
 
 class NodeError(ZhitongError):
@@ -21,8 +22,12 @@ class NodeError(ZhitongError):
 
 
 MESSAGES = {
-    LifecycleError.code: "这件信息目前的状态不允许这项操作。",
-    ClassifiedError.code: (
+    protocol.TokenError.code: "准入码不完整，或有字符输错，请重新核对。",
+    protocol.RequestError.code: "这不是有效的准入申请。",
+    protocol.WelcomeError.code: "这不是答复本机关申请的准入回文。",
+    protocol.RootError.code: "回文的根证书与事先告知的不符，可能有人冒充上级机关，请立即核实。",
+    protocol.LifecycleError.code: "这件信息目前的状态不允许这项操作。",
+    protocol.ClassifiedError.code: (
         "涉密信息不得在本系统填报、传输和存储，系统没有保存您填写的内容。"
         "请按保密规定，通过机要渠道线下报送，并及时报告本单位保密工作机构。"
     ),
@@ -333,6 +338,14 @@ class CertificatePathError(NodeError):
     """The certificates lead to another place in the hierarchy than this office's."""
 
     code = "certificate.path"
+
+
+class StandingError(NodeError):
+    """The office's present standing does not allow this; what was revoked stays revoked."""
+
+    code = "office.standing"
+    status = 409
+    message = "该机关目前的状态不允许这项操作；证书吊销后不能恢复，需重新办理准入。"
 
 
 class UnknownCertificateRequestError(NodeError):

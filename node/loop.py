@@ -1,50 +1,80 @@
 """Loops: a step that does one bounded piece of work, repeated, woken instead of polled.
 
 A step says whether there was any work. While there is, it is called again at once; otherwise the
-loop sleeps until it is woken or `poll` seconds have passed. A step that fails is logged and tried
-again after a growing pause, for ever: what it works on stays where it is. Stopping waits for the
-step that is under way; being killed in the middle is as safe as being stopped.
+loop sleeps until it is woken, until the step has something `due`, or until `poll` seconds have
+passed: the safety net, should anything be overlooked. A step that fails is logged and tried again
+after a growing pause, for ever: what it works on stays where it is. Stopping waits for the step
+that is under way; being killed in the middle is as safe as being stopped.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import structlog
 
 log = structlog.get_logger()
 
 Step = Callable[[], Awaitable[bool]]
+Due = Callable[[], float | None]
+"""In how many seconds the step has something to do, though nothing happens until then."""
 
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 5.0
+SHORTEST_SLEEP = 0.05
+"""What is due already and was not done waits for something else: no loop may spin on it."""
+
+
+def nothing_due() -> float | None:
+    """A step that has work when it is woken, and only then."""
+    return None
 
 
 class Loop:
     """Repeats one step until stopped."""
 
-    def __init__(self, name: str, step: Step, *, poll: float = 1.0) -> None:
+    def __init__(
+        self,
+        name: str,
+        step: Step,
+        *,
+        poll: float = 1.0,
+        due: Due = nothing_due,
+        gather: float = 0.0,
+    ) -> None:
         self.name = name
         self._step = step
         self._poll = poll
+        self._due = due
+        self._gather = gather
+        self._gathering: asyncio.TimerHandle | None = None
         self._woken = asyncio.Event()
-        self._stopping = False
+        self._stopping = asyncio.Event()
 
     def wake(self) -> None:
-        """There may be work."""
+        """There may be work; where the loop gathers, it waits that long for more of it."""
+        if not self._gather:
+            self._woken.set()
+        elif self._gathering is None:
+            later = asyncio.get_running_loop().call_later
+            self._gathering = later(self._gather, self._gathered)
+
+    def _gathered(self) -> None:
+        self._gathering = None
         self._woken.set()
 
     def stop(self) -> None:
         """Finish the step that is under way, then return from `run`."""
-        self._stopping = True
+        self._stopping.set()
         self._woken.set()
 
     async def run(self) -> None:
         """Repeat the step until `stop` is called."""
         pause = FIRST_PAUSE
         failures = 0
-        while not self._stopping:
+        while not self._stopping.is_set():
             self._woken.clear()
             try:
                 worked = await self._step()
@@ -54,12 +84,17 @@ class Loop:
                     raise
                 failures += 1
                 self._report(error, failures)
-                await self._sleep(pause)
+                # Not cut short: a step that fails may wake itself with what it undoes.
+                await _within(pause, self._stopping)
                 pause = min(pause * 2, LONGEST_PAUSE)
                 continue
             pause, failures = FIRST_PAUSE, 0
             if not worked:
-                await self._sleep(self._poll)
+                await _within(self._until_next(), self._woken)
+
+    def _until_next(self) -> float:
+        due = self._due()
+        return self._poll if due is None else min(self._poll, max(due, SHORTEST_SLEEP))
 
     def _report(self, error: BaseException, failures: int) -> None:
         # One traceback tells all; one with every attempt of a long night would fill a disk.
@@ -69,32 +104,13 @@ class Loop:
         else:
             log.warning("loop.failed_again", loop=self.name, error=name, failures=failures)
 
-    async def _sleep(self, seconds: float) -> None:
-        if self._stopping:
-            return
-        try:
-            await asyncio.wait_for(self._woken.wait(), seconds)
-        except TimeoutError:
-            return
+
+async def _within(seconds: float, happening: asyncio.Event) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(happening.wait(), seconds)
 
 
 def being_cancelled() -> bool:
     """Whether the task that asks was told to end. If not, a library made up the error."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-class Wakers:
-    """Who wants to know when something was committed: `outbox`, `files`, `purged` …"""
-
-    def __init__(self) -> None:
-        self._waiting: dict[str, list[Callable[[], None]]] = {}
-
-    def on(self, topic: str, wake: Callable[[], None]) -> None:
-        """Call `wake` whenever something about the topic was committed."""
-        self._waiting.setdefault(topic, []).append(wake)
-
-    def wake(self, topic: str) -> None:
-        """Something about the topic was committed."""
-        for call in self._waiting.get(topic, ()):
-            call()

@@ -14,11 +14,15 @@ root certificate and nothing else. Rules, in their order; each has a test that b
     id and the digest of its content, as received.
  8. The facts of each office count from 1 without gaps, and no two have the same number.
  9. Each edition that the office states to have forwarded is there.
+10. Each list under `lists` is a revocation list of an issuing office on that path, one for each.
+11. What was signed under a certificate that such a list revokes is older: a receipt for it, by an
+    office that is not revoked, or the word of the office that carries it, is from before.
 
-A file that breaks rule 1 is none (`BundleError`). Everything else is a flaw, and what has no flaw
-is told all the same. None of it proves that nothing newer was left out, since numbers end
-somewhere; what offices further up sent on, for their messages do not come down; or the times, which
-are the signers' own words. Revocation is not looked at here.
+Lists are looked at first, the office highest up before those below it. A file that breaks rule 1 is
+none (`BundleError`). Everything else is a flaw, and what has no flaw is told all the same. None of
+it proves that nothing newer was left out, a newer list included, since numbers end somewhere; what
+offices further up sent on, for their messages do not come down; or the times, which are the
+signers' own words.
 """
 
 from __future__ import annotations
@@ -33,9 +37,17 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, ValidationError
 
-from protocol import envelope, evidence
+from protocol import envelope, evidence, revocation_list
+from protocol.certificates import MAXIMUM_DEPTH
 from protocol.envelope import Opened
-from protocol.errors import BundleError, EnvelopeError, EvidenceError, ProtocolError
+from protocol.errors import (
+    BundleError,
+    EnvelopeError,
+    EvidenceError,
+    ProtocolError,
+    RevokedError,
+    SuspendedError,
+)
 from protocol.evidence import ProvenFact
 from protocol.identifiers import NodeId
 from protocol.messages import event
@@ -44,9 +56,11 @@ from protocol.messages.items import Edition, Token, Withdrawal
 from protocol.messages.links import Receipt
 from protocol.messages.work import Feedback
 from protocol.offices import NodeName, Record
+from protocol.revocation import KnownList
+from protocol.revocation_list import OpenedList
 from protocol.trust import Chains, Path, Place
 
-FORMAT: Literal["zhitong-evidence-1"] = "zhitong-evidence-1"
+FORMAT: Literal["zhitong-evidence-2"] = "zhitong-evidence-2"
 MOST_MESSAGES = 10_000
 MAXIMUM_BYTES = 64 * 1024 * 1024
 
@@ -65,11 +79,12 @@ class Bundle(Record):
 
     model_config = ConfigDict(extra="forbid")
 
-    format: Literal["zhitong-evidence-1"] = FORMAT
+    format: Literal["zhitong-evidence-2"] = FORMAT
     item: UUID
     office: NodeName
     sent: Annotated[tuple[Sent, ...], Field(max_length=MOST_MESSAGES)]
     received: Annotated[tuple[Token, ...], Field(max_length=MOST_MESSAGES)]
+    lists: Annotated[tuple[Token, ...], Field(max_length=MAXIMUM_DEPTH)]
 
 
 @dataclass(frozen=True)
@@ -106,6 +121,7 @@ class Verdict:
     path: Path | None = None
     spoken: list[Spoken] = field(default_factory=list)
     facts: list[Stated] = field(default_factory=list)
+    lists: list[KnownList] = field(default_factory=list)
     flaws: list[Flaw] = field(default_factory=list)
 
     @property
@@ -145,12 +161,13 @@ def read(content: bytes) -> Bundle:
 
 
 def verify(bundle: Bundle, chains: Chains) -> Verdict:
-    """What the bundle proves under these roots, rules 2 to 9."""
+    """What the bundle proves under these roots and lists, rules 2 to 11."""
     verdict = Verdict(bundle.item, bundle.office)
     place = _place(bundle, chains, verdict)
     if place is None:
         return verdict
     verdict.path = place.own
+    chains = _knowing(bundle, chains, place, verdict)
     reader = _Reader(bundle, chains, place, verdict)
     for number, sent in enumerate(bundle.sent):
         reader.take_sent(sent, f"sent[{number}]")
@@ -178,6 +195,33 @@ def _place(bundle: Bundle, chains: Chains, verdict: Verdict) -> Place | None:
     return None
 
 
+def _knowing(bundle: Bundle, chains: Chains, place: Place, verdict: Verdict) -> Chains:
+    """The same roots, with the lists of the file beside those that were known."""
+    # 10.
+    knowing = Chains(chains.roots, chains.revoked)
+    found: list[tuple[int, OpenedList]] = []
+    for number, token in enumerate(bundle.lists):
+        try:
+            found.append((number, revocation_list.open_list(token.encode(), chains=knowing)))
+        except ProtocolError as error:
+            verdict.flaws.append(Flaw(10, f"lists[{number}]", error.detail))
+    # From the top downwards: a list may say that the issuer of another one was revoked.
+    for number, opened in sorted(found, key=lambda one: len(one[1].chain.line)):
+        line = opened.chain.line
+        try:
+            revocation_list.demand_entitled(opened, chains=knowing, place=place)
+        except ProtocolError as error:
+            verdict.flaws.append(Flaw(10, f"lists[{number}]", error.detail))
+            continue
+        if any(known.key == opened.known.key for known in verdict.lists):
+            detail = f"it is the second list of {line[-1].node}"
+            verdict.flaws.append(Flaw(10, f"lists[{number}]", detail))
+            continue
+        knowing.revoked = knowing.revoked.taking(opened.known)
+        verdict.lists.append(opened.known)
+    return knowing
+
+
 class _FlawError(Exception):
     def __init__(self, rule: int, detail: str) -> None:
         super().__init__(detail)
@@ -203,10 +247,11 @@ class _Reader:
                 return
             self._demand_own(message)
             spoken = Spoken(message)
-            self._verdict.spoken.append(spoken)
             if sent.receipt is not None:
                 with self._noting(f"{where}.receipt"):
                     spoken.receipt = self._receipt(sent.receipt, message)
+            _demand_older(message, spoken.receipt)
+            self._verdict.spoken.append(spoken)
 
     def take_received(self, token: str, where: str) -> None:
         with self._noting(where):
@@ -215,6 +260,8 @@ class _Reader:
             try:
                 # 6.
                 proven = evidence.fact_of(message, chains=self._chains, place=self._place)
+            except SuspendedError as error:
+                raise _FlawError(11, error.detail) from error
             except EvidenceError as error:
                 raise _FlawError(6, error.detail) from error
             self._verdict.facts.append(Stated(message, proven))
@@ -234,6 +281,8 @@ class _Reader:
             return envelope.open_message(
                 token.encode(), chains=self._chains, place=self._place, now=None
             )
+        except (RevokedError, SuspendedError) as error:
+            raise _FlawError(11, error.detail) from error
         except ProtocolError as error:
             raise _FlawError(rule, error.detail) from error
 
@@ -254,6 +303,7 @@ class _Reader:
             raise _FlawError(5, error.detail) from error
         if message.event.addressee != own.node or proven.carriers:
             raise _FlawError(5, f"it is no fact that {own.node} states to itself")
+        _demand_older(message, None)
         return Stated(message, proven)
 
     def _demand_own(self, message: Opened) -> None:
@@ -282,6 +332,15 @@ class _Reader:
         ):
             raise _FlawError(7, "it does not say that this message was received")
         return receipt
+
+
+def _demand_older(message: Opened, receipt: Opened | None) -> None:
+    # 11.
+    revocation = message.revocation
+    if revocation is None or (receipt is not None and receipt.signed_at < revocation.since):
+        return
+    detail = f"{revocation.node} was revoked since {revocation.since.isoformat()}"
+    raise _FlawError(11, f"{detail}, and nothing shows that it is older")
 
 
 def _demand_all_facts(verdict: Verdict) -> None:

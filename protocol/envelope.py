@@ -22,8 +22,14 @@ their order; each has an error class of its own, and a test that breaks only tha
 12. Directly: its recipient is this office.                                  RecipientError
 13. Its type and major version are known.                                    TypeUnknownError
 14. The type may travel in this direction.                                   DirectionError
-15. The data fits the type.                                                  DataError
+15. No certificate of the signer, up to the root, was revoked,               RevokedError
+    or is suspended,                                                         SuspendedError
+    unless the message is known to be older. Those that bring lists are not
+    asked: a list stands for itself, and none may block the one that lifts it.
+16. The data fits the type.                                                  DataError
     It claims no classification above `internal`.                            ClassifiedError
+
+What this office signed itself and a neighbour hands back is not asked 9, 12, 14 and 15.
 
 Not checked here, since it needs a memory: whether the message came before, whether the sender's
 incarnation is the newest, whether AMQP's unsigned properties agree (`node/relay/reception`).
@@ -34,7 +40,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -50,6 +56,7 @@ from protocol.keys import Signer
 from protocol.messages import catalogue, event
 from protocol.messages.event import Event
 from protocol.offices import Record
+from protocol.revocation import Revocation
 from protocol.trust import Chains, Path, Place, VerifiedChain
 
 MAXIMUM_TOKEN = 2 * 1024 * 1024
@@ -88,6 +95,10 @@ class Opened:
     from_above: bool
     chain: tuple[bytes, ...]
     """The certificates that were verified (DER, leaf first, without the root)."""
+    known_since: datetime | None = None
+    """By when the message is known to have been there, as the caller says."""
+    revocation: Revocation | None = None
+    """What was revoked of its certificates since, if it counts for its age alone."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +109,9 @@ class _Header:
 
 
 @dataclass(frozen=True)
-class _Parsed:
+class Parsed:
+    """A token taken apart, of which nothing was verified."""
+
     token: bytes
     segments: Segments
     payload: bytes
@@ -107,19 +120,24 @@ class _Parsed:
     signed_at: datetime
 
 
-def seal(payload: bytes, signer: Signer, *, signed_at: datetime, incarnation: int) -> bytes:
+def seal(
+    payload: bytes, signer: Signer, *, signed_at: datetime, incarnation: int, kind: str = TYPE
+) -> bytes:
     """Sign the payload as it is (RFC 7515 §5.1). `signed_at` counts in whole seconds."""
     signer = signer.fixed()
-    head = _sealed_header(signer.algorithm, signer.chain, int(signed_at.timestamp()), incarnation)
+    iat = int(signed_at.timestamp())
+    head = _sealed_header(signer.algorithm, signer.chain, iat, incarnation, kind)
     signing_input = head + b"." + _encode(payload)
     return signing_input + b"." + _encode(signer.sign(signing_input))
 
 
 @lru_cache(maxsize=KEPT_HEADERS)
-def _sealed_header(algorithm: str, chain: tuple[bytes, ...], iat: int, inc: int) -> bytes:
+def _sealed_header(
+    algorithm: str, chain: tuple[bytes, ...], iat: int, inc: int, kind: str
+) -> bytes:
     header = {
         "alg": algorithm,
-        "typ": TYPE,
+        "typ": kind,
         "iat": iat,
         "inc": inc,
         "x5c": [base64.b64encode(der).decode() for der in chain],
@@ -127,10 +145,18 @@ def _sealed_header(algorithm: str, chain: tuple[bytes, ...], iat: int, inc: int)
     return _encode(json.dumps(header, separators=(",", ":")).encode())
 
 
-def open_message(token: bytes, *, chains: Chains, place: Place, now: datetime | None) -> Opened:
-    """Check a message from a link, steps 1 to 15. Raises an `EnvelopeError`.
+def open_message(
+    token: bytes,
+    *,
+    chains: Chains,
+    place: Place,
+    now: datetime | None,
+    known_since: datetime | None = None,
+) -> Opened:
+    """Check a message from a link, steps 1 to 16. Raises an `EnvelopeError`.
 
-    `now` is None for a message that was accepted before and waited here: then step 9 is left out.
+    `now` is None for a message that was accepted before and waited here: then step 9 is left out,
+    and `known_since` may say when it came.
 
     The caller must still ask whether it came before, and whether the incarnation is the newest.
     """
@@ -148,11 +174,18 @@ def open_message(token: bytes, *, chains: Chains, place: Place, now: datetime | 
     forbidden = catalogue.Direction.UP if from_above else catalogue.Direction.DOWN
     if way is forbidden:
         raise errors.DirectionError(f"{name} may not travel {way.value}wards from {chain.path}")
-    return _opened(parsed, chain, content, name, from_above)
+    # 15.
+    revocation = None if name == "revocations" else _revocation(chain, chains, known_since)
+    opened = _opened(parsed, chain, content, name, from_above)
+    return replace(opened, known_since=known_since, revocation=revocation)
 
 
-def open_evidence(token: bytes, *, chains: Chains, place: Place) -> Opened:
+def open_evidence(
+    token: bytes, *, chains: Chains, place: Place, known_since: datetime | None = None
+) -> Opened:
     """Check a token carried inside another message: all steps but 9, 12 and 14.
+
+    `known_since` is when it was there already, by somebody whose word counts.
 
     Says only who signed what, and that this office stands below or above the signer. The caller
     must still ask whether it proves what it is carried for.
@@ -163,20 +196,26 @@ def open_evidence(token: bytes, *, chains: Chains, place: Place) -> Opened:
     if not from_above and not place.is_below(chain.path):
         raise errors.EvidenceError(f"evidence signed by {chain.path}, neither above nor below")
     content, name = _content(parsed, chain, recipient=None)
-    return _opened(parsed, chain, content, name, from_above)
+    # 15.
+    revocation = _revocation(chain, chains, known_since)
+    opened = _opened(parsed, chain, content, name, from_above)
+    return replace(opened, known_since=known_since, revocation=revocation)
 
 
 def open_own(token: bytes, *, chains: Chains, place: Place) -> Opened:
-    """Check a token that this office signed itself and a neighbour hands back: all but 9, 12, 14.
+    """Check a token that this office signed itself and a neighbour hands back: all but 9, 12, 14
+    and 15.
 
-    It may have been signed with a certificate that has expired since. Raises an `EnvelopeError`.
+    It may have been signed with a certificate that has expired or was revoked since: what the
+    neighbour took in, this office said. `revocation` tells of it. Raises an `EnvelopeError`.
     """
     parsed, chain = _verify(token, chains)
     # 8.
     if chain.path != place.own:
         raise errors.StrangerError(f"signed by {chain.path}, which is not this office")
     content, name = _content(parsed, chain, recipient=None)
-    return _opened(parsed, chain, content, name, from_above=False)
+    opened = _opened(parsed, chain, content, name, from_above=False)
+    return replace(opened, revocation=chains.revocation(chain))
 
 
 def signer_of(token: bytes, *, chains: Chains) -> Path:
@@ -207,8 +246,20 @@ def signature_fits(segments: Segments, header: dict[str, Any], key: ECKey) -> bo
         return False
 
 
-def _verify(token: bytes, chains: Chains) -> tuple[_Parsed, VerifiedChain]:
-    parsed = _parse(token)
+def _revocation(
+    chain: VerifiedChain, chains: Chains, known_since: datetime | None
+) -> Revocation | None:
+    # 15.
+    found = chains.revocation(chain)
+    if found is None or (known_since is not None and known_since < found.since):
+        return found
+    if found.hold:
+        raise errors.SuspendedError(f"signed by {chain.path}; {found.node} is suspended")
+    raise errors.RevokedError(f"signed by {chain.path}; {found.node} was revoked")
+
+
+def _verify(token: bytes, chains: Chains) -> tuple[Parsed, VerifiedChain]:
+    parsed = parse(token)
     # 4. and 5.
     chain = chains.verify(parsed.chain, parsed.signed_at)
     # 6. Every key is on P-256 (step 4), and P-256 signs as ES256.
@@ -222,7 +273,8 @@ def _verify(token: bytes, chains: Chains) -> tuple[_Parsed, VerifiedChain]:
     return parsed, chain
 
 
-def _parse(token: bytes) -> _Parsed:
+def parse(token: bytes, kind: str = TYPE) -> Parsed:
+    """The parts of a token of this type, steps 1 to 3. Verifies nothing."""
     # 1.
     if len(token) > MAXIMUM_TOKEN:
         raise errors.TooLargeError(f"the token has {len(token)} bytes; {MAXIMUM_TOKEN} are allowed")
@@ -234,12 +286,12 @@ def _parse(token: bytes) -> _Parsed:
             raise errors.MalformedError
     payload, _ = _decode(second), _decode(third)
     # 2. and 3.
-    header = _header(first)
-    return _Parsed(token, segments, payload, header.members, header.chain, header.signed_at)
+    header = _header(first, kind)
+    return Parsed(token, segments, payload, header.members, header.chain, header.signed_at)
 
 
 @lru_cache(maxsize=KEPT_HEADERS)
-def _header(segment: bytes) -> _Header:
+def _header(segment: bytes, kind: str) -> _Header:
     # Tokens that a node signs within a second share their header, certificates and all: a batch
     # has one header to look at, and remembering it halves the time to open a message.
     head = _decode(segment)
@@ -247,7 +299,7 @@ def _header(segment: bytes) -> _Header:
         raise errors.HeaderError(f"the header is larger than {MAXIMUM_HEADER} bytes")
     try:
         header = json.loads(head.decode("utf-8"), object_pairs_hook=event.without_duplicates)
-        if not isinstance(header, dict) or header.keys() != MEMBERS or header["typ"] != TYPE:
+        if not isinstance(header, dict) or header.keys() != MEMBERS or header["typ"] != kind:
             raise errors.HeaderError
         if not isinstance(header["alg"], str) or type(header["iat"]) is not int:
             raise errors.HeaderError
@@ -262,7 +314,7 @@ def _header(segment: bytes) -> _Header:
     return _Header(header, chain, signed_at)
 
 
-def _content(parsed: _Parsed, chain: VerifiedChain, recipient: Path | None) -> tuple[Event, str]:
+def _content(parsed: Parsed, chain: VerifiedChain, recipient: Path | None) -> tuple[Event, str]:
     # 10.
     content = event.decode(parsed.payload)
     # 11.
@@ -279,9 +331,9 @@ def _content(parsed: _Parsed, chain: VerifiedChain, recipient: Path | None) -> t
 
 
 def _opened(
-    parsed: _Parsed, chain: VerifiedChain, content: Event, name: str, from_above: bool
+    parsed: Parsed, chain: VerifiedChain, content: Event, name: str, from_above: bool
 ) -> Opened:
-    # 15.
+    # 16.
     try:
         data = catalogue.MODELS[name].model_validate(content.data)
     except ValidationError as error:

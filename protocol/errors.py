@@ -144,6 +144,19 @@ class DirectionError(EnvelopeError):
     code = "envelope.direction"
 
 
+class RevokedError(EnvelopeError):
+    """A certificate of the signer was revoked."""
+
+    code = "envelope.revoked"
+
+
+class SuspendedError(EnvelopeError):
+    """A certificate of the signer is suspended; once that is lifted, the message counts."""
+
+    code = "envelope.suspended"
+    permanent = False
+
+
 class DataError(EnvelopeError):
     """The event's data does not fit its type."""
 
@@ -178,10 +191,46 @@ class EvidenceError(ProtocolError):
     code = "evidence.refused"
 
 
+class RevocationListError(ProtocolError):
+    """The revocation list is not signed by an issuing key whose word counts here."""
+
+    code = "revocations.refused"
+
+
 class BundleError(ProtocolError):
     """The file is no evidence about an item in the format that is known here."""
 
     code = "evidence.bundle"
+
+
+class EnrolmentError(ProtocolError):
+    """An office cannot come below another one like this."""
+
+    code = "enrolment.error"
+
+
+class TokenError(EnrolmentError):
+    """The token is not whole, or mistyped; have it read out again."""
+
+    code = "enrolment.token_form"
+
+
+class RequestError(EnrolmentError):
+    """This is no request of an office, or its keys did not sign it."""
+
+    code = "enrolment.request"
+
+
+class WelcomeError(EnrolmentError):
+    """This is no welcome from the office above that answers this office's request."""
+
+    code = "enrolment.welcome"
+
+
+class RootError(EnrolmentError):
+    """The welcome leads to another root than was named: somebody stands between the two offices."""
+
+    code = "enrolment.root"
 
 
 class LifecycleError(ProtocolError):

@@ -4,13 +4,16 @@ Downwards, feedback from a higher office comes as a chain of messages, each insi
 innermost is signed by the office that decided. Upwards, a forwarded item carries the message by
 which the forwarding office received it. Rules for a carried message, one test each:
 
- 1. It verifies (`envelope.open_evidence`).
+ 1. It verifies (`envelope.open_evidence`). Where its signer was revoked since, the office that
+    carries it says that it had it before (`received_at`), or was itself known to be older.
  2. It has a type that may be carried here.
  3. It comes from the direct neighbour of the office that carries it, away from this office.
  4. It was sent to the office that carries it.
  5. It is about the same item.
  6. What is said inside was said by the office that signed it: a fact is a fact of its signer, and
     the origin that an item names, the same at every stage, signed the innermost message.
+
+What is refused because its signer is suspended may be sent again: `SuspendedError`.
 
 That an inner message belongs to the item is vouched for by the office that carries it.
 """
@@ -22,11 +25,12 @@ from datetime import datetime
 
 from protocol import envelope
 from protocol.envelope import Opened
-from protocol.errors import EnvelopeError, EvidenceError
+from protocol.errors import EnvelopeError, EvidenceError, SuspendedError
 from protocol.identifiers import NodeId
 from protocol.messages.facts import FactBase
 from protocol.messages.items import Edition
 from protocol.messages.work import Feedback
+from protocol.revocation import Revocation
 from protocol.trust import Chains, Path, Place
 
 
@@ -40,13 +44,18 @@ class ProvenFact:
     """The offices that handed it on, the one nearest to us first; empty when it came directly."""
     signed_at: datetime
     """When the office that decided signed it, by its own clock."""
+    revoked: tuple[tuple[Path, Revocation], ...] = ()
+    """Whose certificates were revoked since: their messages count for their age."""
 
 
 def fact_of(message: Opened, *, chains: Chains, place: Place) -> ProvenFact:
     """The fact in a feedback message, from however high. Raises `EvidenceError`."""
     carriers: list[Path] = []
+    revoked: list[tuple[Path, Revocation]] = []
     current = message
     while True:
+        if current.revocation is not None:
+            revoked.append((current.path, current.revocation))
         feedback = current.data
         if not isinstance(feedback, Feedback):
             # 2.
@@ -63,7 +72,9 @@ def fact_of(message: Opened, *, chains: Chains, place: Place) -> ProvenFact:
     # 6.
     if feedback.fact.office.id != current.path.node:
         raise EvidenceError(f"{current.path} states a fact of {feedback.fact.office.id}")
-    return ProvenFact(feedback.fact, current.path, tuple(carriers), current.signed_at)
+    return ProvenFact(
+        feedback.fact, current.path, tuple(carriers), current.signed_at, tuple(revoked)
+    )
 
 
 def origins_of(message: Opened, *, chains: Chains, place: Place) -> tuple[Opened, ...]:
@@ -93,10 +104,19 @@ def origins_of(message: Opened, *, chains: Chains, place: Place) -> tuple[Opened
     return tuple(climbed)
 
 
+def _known_since(carrier: Opened) -> datetime | None:
+    said = carrier.data.received_at if isinstance(carrier.data, Edition | Feedback) else None
+    return min((at for at in (said, carrier.known_since) if at is not None), default=None)
+
+
 def _open(token: str, carrier: Opened, chains: Chains, place: Place) -> Opened:
     # 1.
     try:
-        inner = envelope.open_evidence(token.encode(), chains=chains, place=place)
+        inner = envelope.open_evidence(
+            token.encode(), chains=chains, place=place, known_since=_known_since(carrier)
+        )
+    except SuspendedError:
+        raise
     except EnvelopeError as error:
         raise EvidenceError(f"the evidence does not verify: {error}") from error
     # 4.

@@ -78,9 +78,14 @@ Level = Annotated[str, StringConstraints(pattern=r"^[a-z_]{2,20}$")]
 
 
 class Record(BaseModel):
-    """A frozen record. Unknown members are ignored, so that minor versions may add some."""
+    """A frozen record. Unknown members are ignored, so that minor versions may add some.
 
-    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="strings")
+    Built when it is first used: a command knows fifty kinds of messages, and needs two.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", ser_json_inf_nan="strings", defer_build=True
+    )
 
 
 class OfficeReference(Record):

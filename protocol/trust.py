@@ -3,7 +3,8 @@
 A valid chain alone proves nothing about *which* office speaks: any issuing certificate below the
 root could certify any urn. Therefore the path: the issuing offices from the root downwards, each
 with its issuing key, and the office at the end. `Chains` computes paths; `Place` says which paths
-count for an office at its own place in the tree. Revocation is not looked at here.
+count for an office at its own place in the tree. `Chains` also holds what is known to be revoked,
+and says of a chain whether that concerns it; what follows from it is for the caller to say.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -23,6 +25,7 @@ from joserfc.jwk import ECKey
 from protocol import certificates
 from protocol.errors import CertificateError, ChainError, ExpiredError, PathError
 from protocol.identifiers import Digest, NodeId, digest
+from protocol.revocation import Certified, Revocation, Revoked
 
 CACHED_CHAINS = 4_096
 
@@ -60,6 +63,26 @@ class VerifiedChain:
     key: ECKey
     not_before: datetime
     not_after: datetime
+    certified: tuple[Certified, ...]
+    """Its certificates, the leaf first, by the names that revocation lists know."""
+
+
+@dataclass(frozen=True)
+class IssuingChain:
+    """What the chain of an issuing certificate proves."""
+
+    line: tuple[IssuingOffice, ...]
+    """The issuing offices from the root downwards; the last one holds the key."""
+    key: ECKey
+    certified: tuple[Certified, ...]
+
+    @property
+    def office(self) -> IssuingOffice:
+        """Whose issuing key it is."""
+        return self.line[-1]
+
+    def __str__(self) -> str:
+        return "/".join(office.node for office in self.line)
 
 
 class Place:
@@ -104,6 +127,19 @@ class Place:
             and path.issuers == self.own.issuers[: len(path.issuers)]
         )
 
+    def is_issuer_above(self, line: tuple[IssuingOffice, ...]) -> bool:
+        """Whether the issuing office at the end of the line is above this office."""
+        return line == self.own.issuers[: len(line)] and line != self._certifies
+
+    def is_own_issuer(self, line: tuple[IssuingOffice, ...]) -> bool:
+        """Whether it is this office itself."""
+        return line == self._certifies
+
+    def is_issuer_below(self, line: tuple[IssuingOffice, ...]) -> bool:
+        """Whether it is below this office."""
+        own = self._certifies
+        return own is not None and len(line) > len(own) and line[: len(own)] == own
+
     def is_below(self, path: Path) -> bool:
         """Whether the path leads through this office's own issuing key."""
         own = self._certifies
@@ -115,11 +151,15 @@ class Place:
 
 
 class Chains:
-    """Verifies certificate chains at a given time against the roots. Remembers results."""
+    """Verifies certificate chains at a given time against the roots. Remembers results.
 
-    def __init__(self, roots: Sequence[x509.Certificate]) -> None:
+    `revoked` is what the lists that are known say; whoever learns of a newer one replaces it.
+    """
+
+    def __init__(self, roots: Sequence[x509.Certificate], revoked: Revoked | None = None) -> None:
         if not roots:
             raise ValueError("without a root certificate nothing can be verified")
+        self.revoked = revoked or Revoked()
         self._known: OrderedDict[tuple[bytes, ...], VerifiedChain] = OrderedDict()
         self.trust(roots)
 
@@ -144,6 +184,34 @@ class Chains:
             if len(self._known) > CACHED_CHAINS:
                 self._known.popitem(last=False)
         return known
+
+    def revocation(self, chain: VerifiedChain | IssuingChain) -> Revocation | None:
+        """What is known to be revoked of a verified chain."""
+        return self.revoked.of(chain.certified)
+
+    def verify_issuing(self, chain: tuple[bytes, ...], at: datetime) -> IssuingChain:
+        """The line and key of an issuing certificate (DER, its own first) valid at the time `at`.
+
+        It may sign revocation lists. The root's own chain is the root itself, any other one ends
+        below the root. Raises what `verify` does.
+        """
+        if not 1 <= len(chain) < certificates.MAXIMUM_DEPTH:
+            raise ChainError(f"a chain has 1 to {certificates.MAXIMUM_DEPTH - 1} certificates")
+        parsed = [parse(der) for der in chain]
+        nodes = [examine_form(certificate) for certificate in parsed]
+        _examine_issuing(parsed[0])
+        found = self._found(parsed, at, issuing=True)
+        below_root = found if len(found) == 1 else found[:-1]
+        if [c.public_bytes(Encoding.DER) for c in below_root] != list(chain):
+            raise ChainError("the list carries certificates that its chain does not need")
+        offices = [issuing_office(certificate) for certificate in reversed(found)]
+        if len({office.node for office in offices}) != len(offices):
+            raise PathError(f"an office stands twice above {nodes[0]}")
+        return IssuingChain(
+            line=tuple(offices),
+            key=_jwk(parsed[0]),
+            certified=_certified(found),
+        )
 
     def issued_beside(self, der: bytes, chain: tuple[bytes, ...]) -> IssuingOffice:
         """The office of an issuing certificate that has the same issuer as a chain's leaf.
@@ -174,21 +242,7 @@ class Chains:
         parsed = [parse(der) for der in chain]
         nodes = [examine_form(certificate) for certificate in parsed]
         _examine_leaf(parsed[0])
-        # Expired and not leading to a root are different news for the sender, but the library
-        # reports both in one text: look at the dates first.
-        if not all(c.not_valid_before_utc <= at <= c.not_valid_after_utc for c in parsed):
-            raise ExpiredError
-        try:
-            verifier = (
-                verification.PolicyBuilder()
-                .store(self._store)
-                .time(at)
-                .max_chain_depth(certificates.MAXIMUM_DEPTH)
-                .build_client_verifier()
-            )
-            found = verifier.verify(parsed[0], parsed[1:]).chain
-        except verification.VerificationError as error:
-            raise ChainError(f"the certificates lead to no trusted root: {error}") from error
+        found = self._found(parsed, at)
         if [c.public_bytes(Encoding.DER) for c in found[:-1]] != list(chain):
             raise ChainError("the token carries certificates that its chain does not need")
         top = found[-1]
@@ -201,12 +255,35 @@ class Chains:
             raise PathError(f"an office stands twice in the path {path}")
         return VerifiedChain(
             path=path,
-            key=ECKey.import_key(
-                _public_key(parsed[0]).public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-            ),
+            key=_jwk(parsed[0]),
             not_before=max(c.not_valid_before_utc for c in found),
             not_after=min(c.not_valid_after_utc for c in found),
+            certified=_certified(found),
         )
+
+    def _found(
+        self, parsed: Sequence[x509.Certificate], at: datetime, *, issuing: bool = False
+    ) -> list[x509.Certificate]:
+        # Expired and not leading to a root are different news for the sender, but the library
+        # reports both in one text: look at the dates first.
+        if not all(c.not_valid_before_utc <= at <= c.not_valid_after_utc for c in parsed):
+            raise ExpiredError
+        policy = (
+            verification.PolicyBuilder()
+            .store(self._store)
+            .time(at)
+            .max_chain_depth(certificates.MAXIMUM_DEPTH)
+        )
+        if issuing:
+            # The library's rules for the first certificate are those for one that issues nothing.
+            policy = policy.extension_policies(
+                ca_policy=verification.ExtensionPolicy.webpki_defaults_ca(),
+                ee_policy=verification.ExtensionPolicy.permit_all(),
+            )
+        try:
+            return policy.build_client_verifier().verify(parsed[0], list(parsed[1:])).chain
+        except verification.VerificationError as error:
+            raise ChainError(f"the certificates lead to no trusted root: {error}") from error
 
 
 def key_digest(key: ec.EllipticCurvePublicKey) -> Digest:
@@ -219,6 +296,24 @@ def issuing_office(certificate: x509.Certificate) -> IssuingOffice:
     return IssuingOffice(
         certificates.node_of(certificate.extensions), key_digest(_public_key(certificate))
     )
+
+
+def serial_of(certificate: x509.Certificate) -> str:
+    """The serial number as revocation lists spell it."""
+    return f"{certificate.serial_number:x}"
+
+
+def _certified(found: Sequence[x509.Certificate]) -> tuple[Certified, ...]:
+    # The last one is the root: nobody above it could revoke it.
+    return tuple(
+        Certified(key_digest(_public_key(above)), serial_of(certificate))
+        for certificate, above in pairwise(found)
+    )
+
+
+def _jwk(certificate: x509.Certificate) -> ECKey:
+    public = _public_key(certificate)
+    return ECKey.import_key(public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
 
 
 def parse(der: bytes) -> x509.Certificate:
@@ -259,14 +354,18 @@ def examine_form(certificate: x509.Certificate, *, hosts: bool = False) -> NodeI
 def _issuing_certificate(der: bytes) -> x509.Certificate:
     certificate = parse(der)
     examine_form(certificate)
+    _examine_issuing(certificate)
+    return certificate
+
+
+def _examine_issuing(certificate: x509.Certificate) -> None:
     try:
         constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
         usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
     except x509.ExtensionNotFound as error:
         raise CertificateError("an issuing certificate does not state its usage") from error
-    if not constraints.ca or not usage.key_cert_sign:
-        raise CertificateError("a node certificate may not issue certificates")
-    return certificate
+    if not constraints.ca or not usage.key_cert_sign or not usage.crl_sign:
+        raise CertificateError("a node certificate may not issue certificates, nor lists of them")
 
 
 def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:

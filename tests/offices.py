@@ -20,14 +20,14 @@ from node.bootstrap import node as bootstrap
 from node.bootstrap.node import Half, Node
 from node.config import OfficeSettings
 from node.relay.memory import Switchboard
-from node.storage import migrate
-from node.storage.database import Database
 from node.storage.people import Person
+from node.workflow import enrolment as requests
 from node.workflow import people
 from node.workflow.desk import Actor
+from tests import tables
 
 PASSWORD = "a-long-test-password"
-QUICK: dict[str, object] = {"poll": 1.0, "receipt_within": 2.0, "first_probe": 1.0}
+QUICK: dict[str, object] = {"receipt_within": 2.0, "first_probe": 1.0}
 
 
 @dataclass(frozen=True)
@@ -141,31 +141,39 @@ async def _set_up(
     if make_database is not None:
         content["database"] = {"url": await make_database(plan.id)}
     if plan.below and hierarchy.broker is not None:
-        content["hub"] = {"broker": hierarchy.broker(plan.id)}
+        # With its account, which all offices of the tests share.
+        own = hierarchy.broker(plan.id)
+        content["hub"] = {"broker": own, "address": own}
         if hierarchy.management is not None:
             content["hub"]["management"] = hierarchy.management(plan.id)
     now = bootstrap.system_clock()
-    enrolment.prepare(folder, office, content)
+    enrolment.prepare(folder, office, content, hub=bool(plan.below) and parent is not None)
     if parent is None:
         enrolment.make_root(folder, office, now)
     else:
-        request = enrolment.make_request(folder, office, hub=bool(plan.below))
-        above = hierarchy.settings(parent)
-        database = Database(above.database_url)
-        address = hierarchy.broker(parent) if hierarchy.broker is not None else None
-        welcome = await enrolment.certify(above, database, request, broker=address, now=now)
-        await database.close()
-        enrolment.accept(folder, welcome)
-    database = Database(hierarchy.settings(plan.id).database_url)
-    await migrate.upgrade(database)
-    await database.close()
+        await take_in(hierarchy.settings(parent), folder)
+    await tables.furnish(hierarchy.settings(plan.id).database_url)
     node = hierarchy.open(plan.id)
-    await _add_people(node, now)
+    await add_people(node, now)
     for below in plan.below:
         await _set_up(hierarchy, below, plan.id, make_database, relay)
 
 
-async def _add_people(node: Node, now: datetime) -> None:
+async def take_in(above: config.Settings, folder: Path) -> None:
+    """Enrol the office in this folder below the other one, as across a gap."""
+    desk = bootstrap.build(above, half="web").desk
+    actor = Actor(id=desk.new_id(), username="admin", name="admin", role="administrator")
+    request = enrolment.request_of(folder)
+    try:
+        await requests.enter(desk, actor, request.model_dump_json())
+        welcome = await enrolment.welcome(above, desk, actor, request.office.id)
+    finally:
+        await desk.database.close()
+    enrolment.accept(folder, welcome, root=None)
+
+
+async def add_people(node: Node, now: datetime) -> None:
+    """The personae, with their accounts."""
     # One hash for all: hashing is made to be slow.
     hashed = people.hash_password(PASSWORD)
     personae = [

@@ -1,14 +1,17 @@
 #!/bin/sh
-# Enrols the four offices of docker-compose.yml, from the top down: keys, requests, certificates, also
-# those of the brokers, tables. The databases are running; the brokers and the nodes are not yet. The
-# brokers' accounts follow with accounts.sh.
+# Enrols the four offices of docker-compose.yml, from the top down: keys, tables, the hubs' brokers with
+# their certificates and accounts, requests, approvals, welcomes. The databases are running; the nodes
+# are not yet.
 #
 # Can be run again: whoever has a certificate is left as he is.
 #
-# ZT_INSIDE says how to run a command inside an office, $ZT_INSIDE SERVICE COMMAND…; without it, it
-# is through docker compose. ZT_DATA is the office's folder as the office itself sees it, ZT_ENV_FILE
-# the file of settings, ZT_SECRETS where make-secrets.sh wrote the secrets. ZT_BROKER_HOST is one more
-# name or address under which the brokers are dialled.
+# Three variables say how to reach the offices; without them it is through docker compose.
+#   ZT_INSIDE       runs a command inside an office: $ZT_INSIDE SERVICE COMMAND…
+#   ZT_START        starts a broker, and waits:      $ZT_START SERVICE
+#   ZT_RABBITMQCTL  runs rabbitmqctl on a broker:    $ZT_RABBITMQCTL SERVICE ARGUMENTS…
+# ZT_DATA is the office's folder as the office itself sees it, ZT_ENV_FILE the file of settings,
+# ZT_SECRETS where make-secrets.sh wrote the secrets. ZT_BROKER_HOST is one more name or address under
+# which the brokers are dialled.
 set -eu
 umask 077
 here=$(cd "$(dirname "$0")" && pwd)
@@ -27,13 +30,31 @@ inside() {
     fi
     service=$1
     shift
-    # Until the welcome is installed there is no [parent] that this variable could complete.
-    docker compose run --rm --no-deps -T --entrypoint env "$service" \
-        -u ZHITONG_PARENT__BROKER "$@"
+    docker compose run --rm --no-deps -T --entrypoint env "$service" "$@"
 }
 
-# broker SERVICE: the key and certificates of a hub's broker, where the broker's container finds them.
-broker() {
+# hub SERVICE ID PASSWORD: its tables; its broker, running with a certificate of its own; there, the
+# accounts of the hub's node, and not the one that RabbitMQ comes with.
+hub() {
+    inside "$1" zhitong migrate "$data" </dev/null
+    certify "$1"
+    if [ -n "${ZT_START:-}" ]; then
+        "$ZT_START" "$1-broker" </dev/null
+        ctl="$ZT_RABBITMQCTL $1-broker"
+    else
+        docker compose up --detach --wait "$1-broker" </dev/null
+        ctl="docker compose exec -T $1-broker rabbitmqctl"
+    fi
+    echo "$1-broker: the accounts of $2"
+    RABBITMQCTL=$ctl "$here/../rabbitmq/add-hub.sh" "$2"
+    printf '%s\n' "$3" | RABBITMQCTL=$ctl "$here/../rabbitmq/add-management.sh" "$2"
+    if $ctl --quiet list_users </dev/null | cut -f 1 | grep -qx guest; then
+        $ctl --quiet delete_user guest </dev/null
+    fi
+}
+
+# certify SERVICE: the key and certificates of a hub's broker, where the broker's container finds them.
+certify() {
     if [ -e "$secrets/$1-broker-ca.pem" ]; then
         echo "$1-broker: has its certificate"
         return
@@ -58,7 +79,6 @@ top() {
     else
         inside "$1" zhitong init "$data" --id "$2" --name "$3" --level "$4" --top </dev/null
     fi
-    inside "$1" zhitong migrate "$data" </dev/null
 }
 
 # below SERVICE ID NAME LEVEL PARENT-SERVICE [--hub]
@@ -70,28 +90,29 @@ below() {
     else
         enter "$@"
     fi
-    inside "$service" zhitong migrate "$data" </dev/null
 }
 
-# enter [--hub]: the request goes up, the welcome comes back. Neither holds a secret.
+# enter [--hub]: the request goes up, is approved, and the welcome comes back. Both are files, since no
+# node is running yet. Neither holds a secret.
 enter() {
-    if ! inside "$service" test -e "$data/request.json" </dev/null; then
+    if ! inside "$service" test -e "$data/zhitong.toml" </dev/null; then
         inside "$service" zhitong init "$data" --id "$id" --name "$name" --level "$level" "$@" </dev/null
     fi
-    inside "$service" cat "$data/request.json" </dev/null > "$papers/$id.request.json"
-    inside "$parent" zhitong certify - --output - --config "$data" \
-        --broker "amqps://$parent-broker:5671/" \
-        < "$papers/$id.request.json" > "$papers/$id.welcome.json"
-    inside "$service" zhitong init "$data" --welcome - < "$papers/$id.welcome.json"
+    inside "$service" zhitong enrol --request - --config "$data" \
+        </dev/null > "$papers/$id.request.json"
+    inside "$parent" zhitong enrolment import - --config "$data" < "$papers/$id.request.json"
+    inside "$parent" zhitong enrolment approve "$id" --output - --config "$data" \
+        </dev/null > "$papers/$id.welcome"
+    inside "$service" zhitong enrol --welcome - --config "$data" < "$papers/$id.welcome"
 }
 
 papers=$(mktemp -d)
 trap 'rm -rf "$papers"' EXIT
 
 top province "$ZT_PROVINCE_ID" "$ZT_PROVINCE_NAME" province
-broker province
+hub province "$ZT_PROVINCE_ID" "$ZT_PROVINCE_MANAGEMENT_PASSWORD"
 below city "$ZT_CITY_ID" "$ZT_CITY_NAME" city province --hub
-broker city
+hub city "$ZT_CITY_ID" "$ZT_CITY_MANAGEMENT_PASSWORD"
 below county-a "$ZT_COUNTY_A_ID" "$ZT_COUNTY_A_NAME" county city
 below county-b "$ZT_COUNTY_B_ID" "$ZT_COUNTY_B_NAME" county city
-echo "All four offices are enrolled. Start the brokers, then run accounts.sh."
+echo "All four offices are enrolled."

@@ -13,7 +13,6 @@ set -eu
 node_id "$1"
 node_id "$2"
 [ "$1" != "$2" ] || fail "an office is not its own child"
-password=
 account "$2" "${3:-/}" '^$' "^zt[.]$1[.]up\$" "^zt[.]$1[.]to[.]$2([.](blob|dead))?\$"
 # A node holds two connections with up to five channels each; more is a mistake or an attack.
 ctl set_user_limits "$2" '{"max-connections": 8, "max-channels": 32}' </dev/null

@@ -40,6 +40,14 @@ class PauseShape(Answer):
     reason: str
 
 
+class BarShape(Answer):
+    """The office is suspended or revoked: since when, and why."""
+
+    standing: str
+    at: datetime
+    reason: str
+
+
 class WitnessShape(Answer):
     """The newest seal of the neighbour's audit chain that is known here."""
 
@@ -73,6 +81,7 @@ class LinkShape(Answer):
     silent_since: datetime | None
     next_attempt_at: datetime | None
     paused: PauseShape | None
+    barred: BarShape | None
     exported_at: datetime | None
     certificate_until: datetime | None
     audit: WitnessShape | None

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Depends
 
-from node.api import audit, files, items, links, notices, purges, quarantine, session
+from node.api import (
+    audit,
+    enrolments,
+    files,
+    items,
+    links,
+    notices,
+    offices,
+    purges,
+    quarantine,
+    session,
+)
 from node.http.problems import Problem
 from node.http.session import same_origin
 
@@ -13,5 +24,18 @@ router = APIRouter(
     dependencies=[Depends(same_origin)],
     responses={"default": {"model": Problem, "description": "A problem document (RFC 9457)"}},
 )
-for part in (session, items, files, notices, links, quarantine, purges, audit):
+PARTS = (
+    session,
+    items,
+    files,
+    notices,
+    links,
+    offices,
+    quarantine,
+    purges,
+    audit,
+    enrolments,
+)
+
+for part in PARTS:
     router.include_router(part.router)

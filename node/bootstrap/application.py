@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from node.api.routes import router as api
 from node.config import WebSettings
 from node.http import problems
+from node.http.attempts import Attempts
 from node.http.limits import BodyLimit
 from node.web.routes import router as pages
 from node.workflow.desk import Desk
@@ -23,6 +24,7 @@ def build(desk: Desk, settings: WebSettings) -> FastAPI:
     )
     application.state.desk = desk
     application.state.web = settings
+    application.state.attempts = Attempts()
     application.add_middleware(BodyLimit, counted_elsewhere=[("POST", f"{api.prefix}/files")])
     problems.install(application)
     application.include_router(api)

@@ -36,14 +36,14 @@ SERVER_KEY, SERVER_CHAIN, TRUSTED = "server.key", "server.pem", "ca.pem"
 
 
 def demand(settings: Settings) -> None:
-    """Raises `ConfigurationError` where a broker may not be dialled as the settings say."""
-    for address in settings.brokers:
+    """Raises `ConfigurationError` where this office or one below may not dial a broker as named."""
+    for address in _named(settings):
         addresses.demand(address, plain_amqp=settings.relay.plain_amqp)
 
 
 def warn(settings: Settings) -> None:
     """Complain of brokers that are dialled in the clear."""
-    for address in settings.brokers:
+    for address in _named(settings):
         if addresses.is_exposed(address):
             log.warning("broker.plain", node=settings.office.id, hint="use amqps")
 
@@ -91,6 +91,12 @@ def certify(
     except OSError as error:
         raise ConfigurationError(f"cannot write into {folder}: {error.strerror}") from error
     return made
+
+
+def _named(settings: Settings) -> list[str]:
+    hub = settings.hub
+    own = (hub.broker, hub.address) if hub is not None else ()
+    return [a for a in (keyring.parent_broker(settings), *own) if a is not None]
 
 
 def _tls(ring: KeyRing, desk: Desk, clock: Clock, expected: Path, *, self_issued: bool) -> Tls:

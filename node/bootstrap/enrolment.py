@@ -1,86 +1,68 @@
 """Setting up an office: its folder, keys and configuration, and its place below another office.
 
-A top office makes its own root. Every other office writes a request, takes it to the office above
-(`certify`), and brings back the welcome (`accept`). Requests and welcomes are JSON files without
-private keys; a welcome may hold the address of a broker account, so it is written for its owner
-alone.
+A top office makes its own root. Every other office makes a request (`request_of`) and installs the
+welcome that answers it (`accept`); `joining` carries both over HTTPS. `welcome` is the other end,
+where a command does the relay's work by itself.
 """
 
 from __future__ import annotations
 
 import json
+import os
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
-
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
-from pydantic import BaseModel, ConfigDict, ValidationError
 
 from node import config
-from node.bootstrap import keyring
-from node.config import FILE_NAME, KeySettings, OfficeSettings, Settings
+from node.bootstrap import brokers, gate, keyring
+from node.config import FILE_NAME, FileSettings, KeySettings, OfficeSettings, Settings
+from node.enrolment_errors import EnrolmentBelowError, EnrolmentLapsedError
 from node.errors import ConfigurationError
+from node.keys import confidential
 from node.keys import file as keys
-from node.keys.terms import ISSUING_DAYS, NODE_DAYS, ROOT_DAYS, term
+from node.keys.terms import NODE_DAYS, ROOT_DAYS, term
 from node.relay import addresses
-from node.storage.database import Database
-from node.workflow import directory
+from node.relay.enroller import Enroller
+from node.workflow import enrolment
+from node.workflow.desk import Actor, Desk
 from protocol import certificates
 from protocol.certificates import Issuer
-from protocol.errors import CertificateError, ProtocolError
-from protocol.offices import OfficeReference
-from protocol.trust import Chains
+from protocol.enrolment import Request, Welcome, make_request, open_welcome
+from protocol.identifiers import Digest
 
 PLACES = KeySettings()
 
 
-class Request(BaseModel):
-    """What an office asks of the office above."""
+def prepare(
+    folder: Path,
+    office: OfficeSettings,
+    content: dict[str, dict[str, object]],
+    *,
+    hub: bool = False,
+) -> None:
+    """Make the folder with its configuration and the office's keys; a hub has an issuing key too.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    format: Literal["zhitong-request-1"] = "zhitong-request-1"
-    office: OfficeSettings
-    node: str
-    issuing: str | None
-
-
-class Welcome(BaseModel):
-    """What the office above answers."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    format: Literal["zhitong-welcome-1"] = "zhitong-welcome-1"
-    office: str
-    parent: OfficeReference
-    broker: str | None
-    root: str
-    node: list[str]
-    issuing: list[str] | None
-
-
-def prepare(folder: Path, office: OfficeSettings, content: dict[str, dict[str, object]]) -> None:
-    """Make the folder with its configuration and the node's key. Raises `ConfigurationError`."""
+    Raises `ConfigurationError`.
+    """
     file = folder / FILE_NAME
     if file.exists():
         raise ConfigurationError(f"{file} exists already: choose another folder")
-    if isinstance(broker := content.get("hub", {}).get("broker"), str):
-        plain_amqp = bool(content.get("relay", {}).get("plain_amqp", False))
-        addresses.demand(broker, plain_amqp=plain_amqp)
+    plain_amqp = bool(content.get("relay", {}).get("plain_amqp", False))
+    for name in ("broker", "address"):
+        if isinstance(address := content.get("hub", {}).get(name), str):
+            addresses.demand(address, plain_amqp=plain_amqp)
     (folder / PLACES.node_key.parent).mkdir(parents=True, exist_ok=True, mode=0o700)
     named = content.get("keys", {}).get("passphrase_file")
     passphrase = keyring.find_passphrase(folder, None if named is None else Path(str(named)))
-    keys.write_private_key(folder / PLACES.node_key, keys.new_private_key(), passphrase)
-    file.write_text(_toml({"office": office.model_dump(exclude_none=True), **content}), "utf-8")
-    file.chmod(0o600)
+    for key in (PLACES.node_key, *([PLACES.issuing_key] if hub else [])):
+        keys.write_private_key(folder / key, keys.new_private_key(), passphrase)
+    _write(file, _toml({"office": office.model_dump(exclude_none=True), **content}))
 
 
 def make_root(folder: Path, office: OfficeSettings, now: datetime) -> None:
     """Make the top office's root and its node certificate."""
     key = keys.new_private_key()
     root = certificates.root(office.id, key, term(now, ROOT_DAYS))
-    passphrase = _passphrase(folder)
+    passphrase = keyring.of(_prepared(folder)).passphrase
     keys.write_private_key(folder / PLACES.issuing_key, key, passphrase)
     node_key = keys.read_private_key(folder / PLACES.node_key, passphrase)
     leaf = certificates.node_certificate(
@@ -91,141 +73,92 @@ def make_root(folder: Path, office: OfficeSettings, now: datetime) -> None:
     keys.write_certificates(folder / PLACES.node_chain, [leaf])
 
 
-def make_request(folder: Path, office: OfficeSettings, *, hub: bool) -> Request:
-    """The request for the office above; a hub asks for an issuing certificate too."""
-    passphrase = _passphrase(folder)
-    issuing: x509.CertificateSigningRequest | None = None
-    if hub:
-        key = keys.new_private_key()
-        keys.write_private_key(folder / PLACES.issuing_key, key, passphrase)
-        issuing = certificates.request(office.id, key)
-    node = certificates.request(
-        office.id, keys.read_private_key(folder / PLACES.node_key, passphrase)
-    )
-    return Request(
-        office=office,
-        node=node.public_bytes(Encoding.PEM).decode(),
-        issuing=issuing.public_bytes(Encoding.PEM).decode() if issuing else None,
-    )
+def request_of(folder: Path) -> Request:
+    """The request of an office that was prepared: the same however often it is asked for.
 
-
-async def certify(
-    settings: Settings, database: Database, request: Request, *, broker: str | None, now: datetime
-) -> Welcome:
-    """Certify an office below, and enter it into the directory.
-
-    Raises `ConfigurationError` when this office has no issuing key or the broker may not be
-    dialled, `CertificateError` when the request names another office or the name stands above
-    already.
+    Raises `EnrolmentBelowError` for an office that has its place, and `ConfigurationError`.
     """
+    settings = _prepared(folder)
+    ring = keyring.of(settings)
+    return make_request(
+        settings.office.reference,
+        settings.office.region_code,
+        keys.read_private_key(ring.node_key, ring.passphrase),
+        keys.read_private_key(ring.issuing_key, ring.passphrase)
+        if ring.issuing_key.exists()
+        else None,
+    )
+
+
+def accept(folder: Path, text: str, *, root: Digest | None) -> Welcome:
+    """Check what the office above answered, and install it; killed in between, call it again.
+
+    1. Check it (`open_welcome`), and the address of the broker above, which it opens.
+    2. Write certificates, and that address, beside the keys.
+    3. Name the office above in the configuration, in one stroke: the office has its place.
+    """
+    settings = _prepared(folder)
+    ring = keyring.of(settings)
+    key = keys.read_private_key(ring.node_key, ring.passphrase)
+    hub = None
+    if ring.issuing_key.exists():
+        hub = keys.read_private_key(ring.issuing_key, ring.passphrase).public_key()
+    # 1.
+    welcome = open_welcome(
+        text, office=settings.office.id, node=key.public_key(), issuing=hub, root=root
+    )
+    broker = None if welcome.broker is None else confidential.read(welcome.broker, key)
     if broker is not None:
         addresses.demand(broker, plain_amqp=settings.relay.plain_amqp)
-    chain_file = settings.path(settings.keys.issuing_chain)
-    if not chain_file.exists():
-        raise ConfigurationError("this office has no issuing certificate: it cannot have children")
-    chain = keys.read_certificates(chain_file)
-    root = keys.read_certificates(settings.path(settings.keys.root))[0]
-    issuer = keyring.of(settings).issuer()
-    above = [certificates.node_of(c.extensions) for c in [*chain, root]]
-    if request.office.id in above:
-        raise CertificateError(f"{request.office.id} is the name of this office or one above it")
-    below_root = [] if chain[0] == root else chain
-    asked = _csr(request.node, request.office.id)
-    leaf = certificates.node_certificate(asked, issuer, term(now, NODE_DAYS))
-    issuing: x509.Certificate | None = None
-    if request.issuing is not None:
-        asked = _csr(request.issuing, request.office.id)
-        issuing = certificates.issuing_certificate(asked, issuer, term(now, ISSUING_DAYS))
-    async with database.writing.begin() as session:
-        await directory.know(session, request.office.reference, "child", request.office.region_code)
-    return Welcome(
-        office=request.office.id,
-        parent=settings.office.reference,
-        broker=broker,
-        root=_pem(root),
-        node=[_pem(c) for c in (leaf, *below_root)],
-        issuing=[_pem(c) for c in (issuing, *below_root)] if issuing else None,
+    # 2.
+    contents = {
+        settings.keys.root: welcome.root,
+        settings.keys.node_chain: "".join(welcome.node),
+        settings.keys.issuing_chain: "".join(welcome.issuing or ()),
+        settings.keys.parent_broker: broker,
+    }
+    for place, content in contents.items():
+        if content:
+            keys.replace(settings.path(place), content.encode())
+    # 3.
+    file = folder / FILE_NAME
+    above = _toml({"parent": welcome.parent.model_dump()})
+    _write(file, f"{file.read_text('utf-8')}\n{above}")
+    return welcome
+
+
+async def welcome(settings: Settings, desk: Desk, actor: Actor, office: str) -> str:
+    """Approve the office's request and carry it out here and now, whether or not a relay runs.
+
+    Raises `UnknownEnrolmentError`, and what stands in the way.
+    """
+    brokers.demand(settings)
+    id = await enrolment.approve(desk, actor, office)
+    enroller = Enroller(
+        desk,
+        keyring.of(settings),
+        gate.of(settings),
+        # The relay declares them when it runs; until then the child dials again.
+        declared=lambda _: True,
+        randomness=os.urandom,
     )
+    await enroller.carry_out(id)
+    text = await enrolment.hand_out(desk, actor, id)
+    if text is None:
+        raise EnrolmentLapsedError
+    return text
 
 
-def accept(folder: Path, welcome: Welcome) -> None:
-    """Install what the office above answered. Raises `ConfigurationError`."""
-    settings = config.load(folder, config.FileSettings)
-    if welcome.office != settings.office.id:
-        raise ConfigurationError(f"this welcome is for {welcome.office}, not {settings.office.id}")
+def _prepared(folder: Path) -> Settings:
+    # Not the environment: it may already complete a [parent] that is yet to come.
+    settings = config.load(folder, FileSettings)
     if settings.parent is not None:
-        raise ConfigurationError(f"this office stands below {settings.parent.id} already")
-    if welcome.broker is not None:
-        addresses.demand(welcome.broker, plain_amqp=settings.relay.plain_amqp)
-    key = keys.read_private_key(folder / PLACES.node_key, _passphrase(folder)).public_key()
-    _demand_whole(welcome)
-    leaf = x509.load_pem_x509_certificate(welcome.node[0].encode())
-    if leaf.public_key() != key:
-        raise ConfigurationError("the welcome answers another request than this folder's")
-    (folder / PLACES.root).write_text(welcome.root)
-    (folder / PLACES.node_chain).write_text("".join(welcome.node))
-    if welcome.issuing is not None:
-        (folder / PLACES.issuing_chain).write_text("".join(welcome.issuing))
-    parent: dict[str, object] = welcome.parent.model_dump()
-    if welcome.broker is not None:
-        parent["broker"] = welcome.broker
-    with (folder / FILE_NAME).open("a", encoding="utf-8") as file:
-        file.write("\n" + _toml({"parent": parent}))
+        raise EnrolmentBelowError(f"this office stands below {settings.parent.id} already")
+    return settings
 
 
-def read_request(text: str) -> Request:
-    """A request from a file. Raises `ConfigurationError`."""
-    try:
-        return Request.model_validate_json(text)
-    except ValidationError as error:
-        raise ConfigurationError("this file is no request of an office") from error
-
-
-def read_welcome(text: str) -> Welcome:
-    """A welcome from a file. Raises `ConfigurationError`."""
-    try:
-        return Welcome.model_validate_json(text)
-    except ValidationError as error:
-        raise ConfigurationError("this file is no welcome from an office above") from error
-
-
-def _passphrase(folder: Path) -> bytes | None:
-    return keyring.find_passphrase(
-        folder, config.load(folder, config.FileSettings).keys.passphrase_file
-    )
-
-
-def _demand_whole(welcome: Welcome) -> None:
-    # Before anything is written: a folder that was welcomed cannot be welcomed again.
-    try:
-        chains = Chains([x509.load_pem_x509_certificate(welcome.root.encode())])
-        issuing = welcome.issuing or []
-        node, *_ = (x509.load_pem_x509_certificate(pem.encode()) for pem in welcome.node + issuing)
-        der = [_der(pem) for pem in welcome.node]
-        certified_at = node.not_valid_before_utc + certificates.BACK_DATED
-        path = chains.verify(tuple(der), certified_at).path
-    except (ValueError, ProtocolError) as error:
-        raise ConfigurationError("the welcome's certificates do not fit together") from error
-    if path.node != welcome.office or path.issuers[-1].node != welcome.parent.id:
-        raise ConfigurationError(f"the welcome's certificate is for {path}")
-
-
-def _der(pem: str) -> bytes:
-    return x509.load_pem_x509_certificate(pem.encode()).public_bytes(Encoding.DER)
-
-
-def _csr(pem: str, node: str) -> x509.CertificateSigningRequest:
-    try:
-        asked = x509.load_pem_x509_csr(pem.encode())
-    except ValueError as error:
-        raise CertificateError("the request's PEM cannot be read") from error
-    if certificates.node_of(asked.extensions) != node:
-        raise CertificateError("the request is for another office than it says")
-    return asked
-
-
-def _pem(certificate: x509.Certificate) -> str:
-    return certificate.public_bytes(Encoding.PEM).decode()
+def _write(file: Path, content: str) -> None:
+    keys.replace(file, content.encode())
 
 
 def _toml(content: dict[str, dict[str, object]]) -> str:

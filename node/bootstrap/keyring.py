@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from node.config import Settings
-from node.keys import passphrase
+from node.keys import file, passphrase
 from node.keys.ring import KeyRing
 
 
@@ -23,6 +23,20 @@ def of(settings: Settings) -> KeyRing:
     )
 
 
-def find_passphrase(folder: Path, file: Path | None) -> bytes | None:
+def parent_broker(settings: Settings) -> str | None:
+    """The address of the broker above, perhaps with a password. Raises `ConfigurationError`.
+
+    For whoever dials it alone: pages are not told the password.
+    """
+    if settings.parent is None or settings.parent.broker is not None:
+        return settings.parent.broker if settings.parent else None
+    place = settings.path(settings.keys.parent_broker)
+    if not place.exists():
+        return None
+    file.demand_private(place)
+    return place.read_text("utf-8").strip()
+
+
+def find_passphrase(folder: Path, named: Path | None) -> bytes | None:
     """The passphrase for a folder whose configuration names the file, if any."""
-    return passphrase.find(None if file is None else folder / file, os.environ)
+    return passphrase.find(None if named is None else folder / named, os.environ)

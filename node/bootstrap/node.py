@@ -10,65 +10,62 @@ import asyncio
 import os
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Literal
-from uuid import UUID
+from datetime import datetime
+from typing import Literal, Protocol
 
 import structlog
-from cryptography.hazmat.primitives.serialization import Encoding
 
-from node.bootstrap import brokers, keyring
+from node.bootstrap import brokers, gate, keyring
+from node.bootstrap import desk as desks
+from node.bootstrap.desk import system_clock
 from node.config import Settings
 from node.errors import SupersededError
-from node.keys import file as keys
 from node.keys.ring import KeyRing
 from node.keys.signer import FileSigner
-from node.loop import Loop, Wakers
+from node.loop import Loop
 from node.relay import window
 from node.relay.accountant import Accountant
+from node.relay.amqp import virtual_host_of
 from node.relay.asker import Asker
 from node.relay.auditor import Auditor
 from node.relay.blobs import BlobSender
+from node.relay.broker_accounts import BrokerAccounts
 from node.relay.caretaker import Caretaker, Storekeeper
 from node.relay.certifier import Certifier
 from node.relay.collector import Collector
 from node.relay.consumer import Consumer
+from node.relay.enroller import Enroller
 from node.relay.expiry import ExpiryWatch
+from node.relay.gatekeeper import Gatekeeper
 from node.relay.memory import BLOBS, Switchboard
 from node.relay.publisher import Publisher
 from node.relay.recovery import Recoverer
 from node.relay.renewer import Renewer
 from node.relay.replay import Replayer
+from node.relay.revoker import Revoker
 from node.relay.routes import AmqpTransport
 from node.relay.supplier import Supplier
+from node.relay.topology import Hub
 from node.relay.transport import Transport
-from node.storage import wake
-from node.storage.database import Database
-from node.storage.shelf import Shelf
-from node.workflow import directory
+from node.workflow import directory, revocation_lists
 from node.workflow.desk import Desk
-from protocol.identifiers import NodeId, uuid7
-from protocol.trust import Chains, IssuingOffice, Place, issuing_office
+from protocol.identifiers import NodeId
 
 log = structlog.get_logger()
 
 Half = Literal["both", "web", "relay"]
-AUDIT_POLL = 1.0
+AUDIT_GATHERS = 1.0
+"""Seconds of deeds that are sealed together."""
 STATEMENT_POLL = 600.0
 STOREKEEPER_POLL = 600.0
 EXPIRY_POLL = 3600.0
-CERTIFICATE_POLL = 10.0
-"""What a command wrote is found by then; what was done in this process, at once."""
 
 
-def system_clock() -> datetime:
-    """The time, in UTC."""
-    return datetime.now(UTC)
+class Worker(Protocol):
+    """What a loop repeats. Where it has a `due`, that is when it has something to do again."""
 
-
-def ids_of(clock: Callable[[], datetime]) -> Callable[[], UUID]:
-    """Makes UUIDs of version 7 with the clock's time, and randomness of the operating system."""
-    return lambda: uuid7(clock(), os.urandom(10))
+    async def step(self) -> bool:
+        """Do one bounded piece of work; whether there was any."""
 
 
 @dataclass
@@ -82,8 +79,6 @@ class Node:
     _loops: list[Loop] = field(default_factory=list)
     _running: list[asyncio.Task[None]] = field(default_factory=list)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
-    _telling: asyncio.Task[None] | None = None
-    _untold: bool = False
     _transport: AmqpTransport | None = None
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -96,63 +91,78 @@ class Node:
             log.exception("node.superseded", node=desk.node)
             return
         if self.half == "web":
-            if desk.database.is_postgresql:
-                desk.wakers.on("outbox", self._notify)
-                desk.wakers.on("purged", self._notify_purged)
             return
         ring = keyring.of(settings)
         transport, lane = self._carriers(ring)
         signer = ring.signer()
-        poll = settings.relay.poll
-        publishers = [
-            Publisher(
+        for carries in self._ways():
+            publisher = Publisher(
                 desk, transport, signer, settings.relay, incarnation=incarnation, carries=carries
             )
-            for carries in self._ways()
-        ]
-        consumer = Consumer(desk, transport, settings.relay)
-        sending = [Loop("publisher", publisher.step, poll=poll) for publisher in publishers]
-        taking = Loop("consumer", consumer.step, poll=poll)
-        sealing = Loop("auditor", Auditor(desk).step, poll=AUDIT_POLL)
-        stating = Loop("accountant", Accountant(desk).step, poll=STATEMENT_POLL)
-        recovering = Loop("recoverer", Recoverer(desk).step, poll=poll)
-        replaying = Loop("replayer", Replayer(desk, settings.relay).step, poll=poll)
+            sending = self._loop("publisher", publisher, "outbox", "links")
+            transport.on_way(sending.wake)
+        consumer = Consumer(desk, transport, settings.relay, superseded=self._withdraw)
+        transport.on_arrival(self._loop("consumer", consumer).wake)
+        self._loop("auditor", Auditor(desk), "audit", "epochs", gather=AUDIT_GATHERS)
+        self._loop("accountant", Accountant(desk), poll=STATEMENT_POLL)
+        self._loop("replayer", Replayer(desk, settings.relay), "quarantine")
+        recoverer = Recoverer(desk)
+        recovering = self._loop("recoverer", recoverer, "epochs", "recoveries", "returned")
+        self._while_waiting(recoverer, recovering, "inbox")
         blobs = BlobSender(desk, lane, signer, incarnation=incarnation)
-        asking = Loop("asker", Asker(desk, blobs, settings.relay).step, poll=poll)
-        supplying = Loop("supplier", Supplier(desk, blobs).step, poll=poll)
-        collecting = Loop("collector", Collector(desk, lane).step, poll=poll)
-        storing = Loop("storekeeper", Storekeeper(desk).step, poll=STOREKEEPER_POLL)
-        self._loops = [*sending, taking, sealing, stating, recovering, replaying]
-        self._loops += [asking, supplying, collecting, storing]
-        certifier = Certifier(desk, ring, settings.certificates)
-        trusting = [
-            Loop("certifier", certifier.step, poll=CERTIFICATE_POLL),
-            Loop("renewer", Renewer(desk, ring, signer).step, poll=CERTIFICATE_POLL),
-        ]
-        self._loops += [*trusting, Loop("expiry", ExpiryWatch(desk, ring).step, poll=EXPIRY_POLL)]
-        for loop in trusting:
-            desk.wakers.on("certificates", loop.wake)
-        lane.on_arrival(collecting.wake)
+        asker = Asker(desk, blobs, settings.relay)
+        asking = self._loop("asker", asker, "transfers")
+        self._while_waiting(asker, asking, "links")
+        supplying = self._loop("supplier", Supplier(desk, blobs), "orders")
         for loop in (asking, supplying):
             lane.on_way(loop.wake)
-            desk.wakers.on("files", loop.wake)
-        transport.on_arrival(taking.wake)
-        transport.on_way(lambda: desk.wakers.wake("outbox"))
-        for loop in sending:
-            desk.wakers.on("outbox", loop.wake)
-        desk.wakers.on("quarantine", replaying.wake)
-        desk.wakers.on("purged", storing.wake)
-        desk.wakers.on("superseded", self._withdraw)
+        lane.on_arrival(self._loop("collector", Collector(desk, lane)).wake)
+        self._loop("storekeeper", Storekeeper(desk), "purges", poll=STOREKEEPER_POLL)
+        certifier = Certifier(desk, ring, settings.certificates)
+        self._loop("certifier", certifier, "certificate_requests")
+        self._loop("renewer", Renewer(desk, ring, signer), "renewals")
+        enroller = Enroller(
+            desk, ring, gate.of(settings), declared=self._serves, randomness=os.urandom
+        )
+        transport.on_way(self._loop("enroller", enroller, "enrolments").wake)
+        revoker = Revoker(desk, ring, incarnation=incarnation)
+        self._loop("revoker", revoker, "revoked_certificates", "revocation_lists", "offices")
+        if settings.hub is not None and settings.hub.management is not None:
+            host = virtual_host_of(settings.hub.broker)
+            accounts = BrokerAccounts(settings.hub.management, host, Hub(desk.node))
+            self._loop("gatekeeper", Gatekeeper(desk, accounts), "revoked_certificates")
+        self._loop("expiry", ExpiryWatch(desk, ring), poll=EXPIRY_POLL)
         if self._transport is not None:
             caretaker = Caretaker(
                 lambda: directory.children(desk.database), self._transport.children_changed
             )
-            self._loops.append(Loop("caretaker", caretaker.step, poll=poll))
+            self._loop("caretaker", caretaker, "offices")
             self._spawn(self._transport.run())
-        if self.half == "relay" and desk.database.is_postgresql:
-            self._spawn(wake.listen(settings.database_url, desk.wakers.wake, self._stopping))
+        watch = desk.database.watch
+        watch.is_here = True
+        self._spawn(watch.listen(settings.database_url, self._stopping))
         self._running = [self._spawn(loop.run()) for loop in self._loops]
         log.info("node.started", node=desk.node, half=self.half)
+
+    def _loop(
+        self, name: str, worker: Worker, *tables: str, poll: float | None = None, gather: float = 0
+    ) -> Loop:
+        """A loop of the worker's steps, woken by what is committed to the tables."""
+
+        def due() -> float | None:
+            at: datetime | None = getattr(worker, "due", None)
+            return None if at is None else (at - self.desk.clock()).total_seconds()
+
+        poll = self.settings.relay.poll if poll is None else poll
+        loop = Loop(name, worker.step, poll=poll, due=due, gather=gather)
+        for table in tables:
+            self.desk.database.watch.on(table, loop.wake)
+        self._loops.append(loop)
+        return loop
+
+    def _while_waiting(self, worker: Recoverer | Asker, loop: Loop, table: str) -> None:
+        """Wake the loop for what is committed to a busy table only while it may be of use."""
+        self.desk.database.watch.on(table, lambda: loop.wake() if worker.is_waiting else None)
 
     async def enter(self) -> int:
         """Enter this office and the one above into the database; this office's incarnation.
@@ -167,6 +177,7 @@ class Node:
             await session.flush()
             if await directory.superseded_by(session, desk.node) is not None:
                 raise SupersededError
+            await revocation_lists.refresh(session, desk)
             return await directory.own_incarnation(session, desk.node)
 
     async def stop(self) -> None:
@@ -196,7 +207,7 @@ class Node:
         self._transport = AmqpTransport(
             desk.node,
             parent=NodeId(settings.parent.id) if settings.parent else None,
-            parent_broker=settings.parent.broker if settings.parent else None,
+            parent_broker=keyring.parent_broker(settings),
             own_broker=settings.hub.broker if settings.hub else None,
             management=settings.hub.management if settings.hub else None,
             children=lambda: directory.children(desk.database),
@@ -205,6 +216,9 @@ class Node:
             own_tls=brokers.own(ring, desk, system_clock),
         )
         return self._transport, self._transport.blobs
+
+    def _serves(self, child: NodeId) -> bool:
+        return self._transport is None or self._transport.serves(child)
 
     def _withdraw(self) -> None:
         # Another copy of this node goes on: this one must neither send nor take from its queue.
@@ -220,20 +234,6 @@ class Node:
             return [window.everyone]
         # A broker that confirms nothing must not hold up what goes to the other.
         return [lambda peer: peer == parent.id, lambda peer: peer != parent.id]
-
-    def _notify(self) -> None:
-        # One at a time: a burst of deeds must not take every connection to say the same.
-        self._untold = True
-        if self._telling is None or self._telling.done():
-            self._telling = self._spawn(self._tell())
-
-    def _notify_purged(self) -> None:
-        self._spawn(wake.notify(self.desk.database, "purged"))
-
-    async def _tell(self) -> None:
-        while self._untold:
-            self._untold = False
-            await wake.notify(self.desk.database, "outbox")
 
     def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
@@ -257,25 +257,5 @@ def build(
     """A node from its settings. Raises `ConfigurationError`; opens no connection."""
     if half != "web":
         brokers.demand(settings)
-    chain = keys.read_certificates(settings.path(settings.keys.node_chain))
-    roots = keys.read_certificates(settings.path(settings.keys.root))
-    chains = Chains(roots)
-    own = chains.verify(tuple(c.public_bytes(Encoding.DER) for c in chain), clock())
-    desk = Desk(
-        office=settings.office.reference,
-        parent=settings.parent.reference if settings.parent else None,
-        database=Database(settings.database_url, pool_size=settings.database.pool_size),
-        chains=chains,
-        place=Place(own.path, _issuing(settings)),
-        clock=clock,
-        new_id=ids_of(clock),
-        wakers=Wakers(),
-        limits=settings.limits,
-        shelf=Shelf(settings.path(settings.files.folder)),
-    )
+    desk = desks.build(settings, clock=clock)
     return Node(settings=settings, desk=desk, half=half, switchboard=switchboard)
-
-
-def _issuing(settings: Settings) -> IssuingOffice | None:
-    path = settings.path(settings.keys.issuing_chain)
-    return issuing_office(keys.read_certificates(path)[0]) if path.exists() else None

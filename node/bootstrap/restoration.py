@@ -28,7 +28,7 @@ from node.errors import BackupError
 from node.storage import dump, migrate
 from node.storage.audit import AuditSeal
 from node.storage.database import Database, Session
-from node.storage.offices import Office
+from node.storage.offices import Link, Office
 from node.storage.people import LoginSession
 from node.storage.recovery import Epoch, Recovery
 from node.workflow import audit, directory, recovery
@@ -125,8 +125,11 @@ async def begin_epoch(
     )
     # 6.
     await session.execute(delete(Recovery))
+    # One that is barred would never be heard.
     neighbours = await session.scalars(
-        select(Office.id).where(Office.relation.in_(("parent", "child")))
+        select(Office.id)
+        .join(Link, Link.peer == Office.id)
+        .where(Office.relation.in_(("parent", "child")), Link.barred.is_(None))
     )
     for peer in neighbours:
         session.add(Recovery(peer=peer))

@@ -47,19 +47,23 @@ class Serving:
             if node.half == "relay":
                 continue
             listener = _listen(node.settings.web.host, node.settings.web.port)
+            web = node.settings.web
+            tls = web.certificate is not None and web.key is not None
             configuration = uvicorn.Config(
                 application.build(node.desk, node.settings.web),
                 log_config=None,
                 access_log=False,
                 lifespan="off",
                 server_header=False,
-                forwarded_allow_ips=node.settings.web.trusted_proxies,
+                forwarded_allow_ips=web.trusted_proxies,
+                ssl_certfile=node.settings.path(web.certificate) if web.certificate else None,
+                ssl_keyfile=node.settings.path(web.key) if web.key else None,
             )
             server = _Server(configuration)
             self._servers.append(server)
             self._tasks.append(asyncio.create_task(server.serve(sockets=[listener])))
             host, port = listener.getsockname()[:2]
-            addresses[node.desk.node] = f"http://{host}:{port}"
+            addresses[node.desk.node] = f"{'https' if tls else 'http'}://{host}:{port}"
         while not all(server.started for server in self._servers):
             await asyncio.sleep(0.01)
             if any(task.done() for task in self._tasks):

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from node.bootstrap import archive, restoration
-from node.bootstrap.node import system_clock
+from node.bootstrap.desk import system_clock
 from node.cli.common import Config, run, settings
 from node.errors import PassphraseError
 from node.storage.database import Database

@@ -13,7 +13,7 @@ from uuid import UUID
 import typer
 
 from node.bootstrap import brokers
-from node.bootstrap.node import system_clock
+from node.bootstrap.desk import system_clock
 from node.cli.common import Config, desk, moment, operator, run, settings
 from node.workflow import certificates
 from node.workflow.certificates import RequestView

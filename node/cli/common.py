@@ -1,26 +1,29 @@
-"""What commands share: the configuration argument, and a desk for the length of one command."""
+"""What commands share: the configuration argument, and a desk for the length of one command.
+
+What opens a database is imported where it is opened: keys and evidence are looked at without one.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import typer
 
 from node import log
-from node.bootstrap import node as bootstrap
 from node.config import Settings, load
 from node.errors import ConfigurationError, DatabaseAwayError, InputError
-from node.storage.database import is_away, lacks_tables
-from node.workflow import access
-from node.workflow.desk import Actor, Desk
+
+if TYPE_CHECKING:
+    from node.workflow.desk import Actor, Desk
 
 T = TypeVar("T")
 
@@ -48,6 +51,8 @@ def database_mistakes() -> Iterator[None]:
     try:
         yield
     except Exception as error:
+        from node.storage.database import is_away, lacks_tables
+
         if lacks_tables(error):
             raise ConfigurationError(
                 "the database has not the tables of this version: run zhitong migrate"
@@ -65,21 +70,25 @@ def settings(config: Path) -> Settings:
 @asynccontextmanager
 async def desk(config: Path) -> AsyncIterator[Desk]:
     """The office's desk; its database is closed at the end."""
-    opened = bootstrap.build(settings(config), half="web").desk
+    from node.bootstrap import desk as desks
+
+    opened = desks.build(settings(config))
     try:
         yield opened
     finally:
         await opened.database.close()
 
 
-def operator(opened: Desk, role: str = access.ADMINISTRATOR) -> Actor:
+def operator(opened: Desk, role: str = "administrator") -> Actor:
     """Whoever may read the office's configuration: not asked for an account."""
+    from node.workflow.desk import Actor
+
     return Actor(id=opened.new_id(), username=OPERATOR, name=OPERATOR, role=role)
 
 
 def reader(opened: Desk) -> Actor:
     """The same, reading items as an editor: the configuration opens the database anyway."""
-    return Actor(id=opened.new_id(), username=OPERATOR, name=OPERATOR, role=access.EDITOR)
+    return operator(opened, "editor")
 
 
 def write_private(path: Path, data: bytes) -> None:
@@ -90,6 +99,16 @@ def write_private(path: Path, data: bytes) -> None:
             file.write(data)
     except OSError as error:
         raise ConfigurationError(f"cannot write {path}: {error.strerror}") from error
+
+
+def read_text(path: Path) -> str:
+    """What a file, or standard input for `-`, holds. Raises `ConfigurationError`."""
+    if str(path) == "-":
+        return sys.stdin.read()
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"cannot read {path}: {error}") from error
 
 
 def item_id(text: str) -> UUID:

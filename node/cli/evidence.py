@@ -14,8 +14,6 @@ from uuid import UUID
 
 import typer
 
-from node.bootstrap import evidence
-from node.bootstrap import node as bootstrap
 from node.cli.common import Config, item_id, reader, run, settings, write_private
 from node.cli.verdict import print_verdict
 from node.errors import ConfigurationError, InputError
@@ -66,6 +64,10 @@ def verify(
 
 
 async def _export(config: Path, item: UUID) -> Bundle:
+    # Who verifies has no node, and need not wait for one to load.
+    from node.bootstrap import evidence
+    from node.bootstrap import node as bootstrap
+
     node = bootstrap.build(settings(config))
     try:
         return await evidence.export(node, reader(node.desk), item)

@@ -20,7 +20,6 @@ from node.bootstrap import node as bootstrap
 from node.cli.common import OPERATOR, Config, run, settings
 from node.relay import archive, files
 from node.relay.files import Exported, Exporter, Imported
-from node.storage import wake
 from protocol.identifiers import NodeId
 
 
@@ -42,7 +41,7 @@ def export(
     with _progress("导出") as progress:
         done = run(_export(config, NodeId(peer), file, limit, progress))
     if done.held_back:
-        print(f"与 {peer} 的收发已暂停，只导出回执。")
+        print(f"与 {peer} 的收发已暂停，只导出回执和吊销名单。")
     if not done.files:
         print(f"{peer} 没有未收到的消息。")
         return
@@ -83,13 +82,9 @@ async def _import(config: Path, file: Path, progress: files.Progress) -> Importe
     node = bootstrap.build(settings(config), half="web")
     try:
         await node.enter()
-        done = await files.take_in_file(
+        return await files.take_in_file(
             node.desk, node.settings.relay, file, by=OPERATOR, progress=progress
         )
-        if node.desk.database.is_postgresql:
-            # The receipts may leave at once, where there is a broker as well.
-            await wake.notify(node.desk.database, "outbox")
-        return done
     finally:
         await node.desk.database.close()
 

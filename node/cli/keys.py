@@ -13,7 +13,7 @@ import typer
 from cryptography import x509
 
 from node.bootstrap import keyring
-from node.bootstrap.node import system_clock
+from node.bootstrap.desk import system_clock
 from node.cli.common import Config, desk, moment, operator, run, settings
 from node.errors import KeyPassphraseError
 from node.keys import file

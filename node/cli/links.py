@@ -57,7 +57,7 @@ def pause(
     reason: Annotated[str, typer.Option(help="暂停的理由")],
     config: Config = Path(),
 ) -> None:
-    """暂停向对方发送业务消息；回执照发，来件照收。"""
+    """暂停向对方发送业务消息；回执和吊销名单照发，来件照收。"""
     if not reason.strip():
         raise InputError("a pause needs a reason")
     run(_pause(config, peer, reason.strip()))
@@ -188,6 +188,10 @@ def _print_one(view: LinkView) -> None:
         "对账": _agreement(view),
         "对方审计链": f"第 {view.audit.seal} 节，{view.audit.hash}" if view.audit else "—",
     }
+    if view.barred is not None:
+        barred = view.barred
+        standing = phrases.STANDINGS[barred.standing].removeprefix("已")
+        lines[f"证书{standing}"] = f"{moment(barred.at)}：{barred.reason}"
     if view.paused is not None:
         lines["暂停"] = f"{view.paused.by}，{moment(view.paused.at)}：{view.paused.reason}"
     for name, value in lines.items():
@@ -209,6 +213,8 @@ def _agreement(view: LinkView) -> str:
 
 
 def _standing(view: LinkView) -> str:
+    if view.barred is not None:
+        return f"证书{phrases.STANDINGS[view.barred.standing]}"
     if view.paused is not None:
         return "已暂停"
     if view.silent_since is not None:

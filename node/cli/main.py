@@ -19,7 +19,8 @@ from protocol.errors import ZhitongError
 
 MODULES = {
     "init": "enrol",
-    "certify": "enrol",
+    "enrol": "enrol",
+    "enrolment": "enrolment",
     "serve": "serve",
     "migrate": "serve",
     "user": "people",
@@ -33,6 +34,7 @@ MODULES = {
     "audit": "audit",
     "keys": "keys",
     "certificates": "certificates",
+    "office": "offices",
     "purge": "purges",
     "demo": "demo.command",
 }

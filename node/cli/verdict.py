@@ -10,6 +10,7 @@ from protocol.bundle import Flaw, Spoken, Stated, Verdict
 from protocol.envelope import Opened
 from protocol.messages.facts import Forwarded
 from protocol.messages.items import Edition, Withdrawal
+from protocol.revocation import Revocation
 
 RULES = {
     2: "本机关发出的，须由本机关签名",
@@ -20,6 +21,8 @@ RULES = {
     7: "回执须由上级签名，并写明收到的正是这一份",
     8: "每个机关的办理记录须从 1 起连续编号",
     9: "写明上报过的稿件须在文件中",
+    10: "吊销名单须由这条路径上的签发机关签名，每个机关一份",
+    11: "证书后来被吊销或暂停的，须能证明在此之前就有",
 }
 
 
@@ -31,6 +34,11 @@ def print_verdict(verdict: Verdict) -> None:
         _print_spoken(spoken)
     for stated in sorted(verdict.facts, key=_order):
         _print_stated(stated)
+    for known in verdict.lists:
+        print(
+            f"  ✓ {known.issuer} 的吊销名单第 {known.number} 号，"
+            f"{moment(known.issued_at)} 签发，列 {len(known.revoked)} 份证书"
+        )
     if not verdict.spoken and not verdict.facts:
         print("  （没有）")
     print("\n没有证明：")
@@ -63,6 +71,8 @@ def _print_spoken(spoken: Spoken) -> None:
     if spoken.receipt is not None:
         receipt = spoken.receipt
         print(f"      ✓ {receipt.path} 签名确认收到，签名于 {moment(receipt.signed_at)}")
+    if message.revocation is not None:
+        print(f"      {_revoked(message.revocation)}，回执证明此前已送达，仍然有效")
 
 
 def _print_stated(stated: Stated) -> None:
@@ -74,6 +84,13 @@ def _print_stated(stated: Stated) -> None:
     carriers = [str(carrier.node) for carrier in reversed(stated.proven.carriers)]
     through = f"，经 {'、'.join(carriers)} 转来" if carriers else ""
     print(f"      {_times(fact.at, stated.proven.signed_at)}{through}")
+    for _, revocation in stated.proven.revoked:
+        print(f"      {_revoked(revocation)}，转来的机关写明此前已收到，仍然有效")
+
+
+def _revoked(revocation: Revocation) -> str:
+    state = "暂停" if revocation.hold else "吊销"
+    return f"注意：{revocation.node} 的证书已{state}，自 {moment(revocation.since)} 起不算数"
 
 
 def _times(said: datetime, signed: datetime) -> str:
@@ -102,11 +119,24 @@ def _unproven(verdict: Verdict) -> list[str]:
         "没有更新的办理记录：每个机关最后的几条若被拿掉，从编号上看不出来。",
         "时间：都是签名者自己写明的，两个机关写明的时间可以互相印证。",
         f"{verdict.office} 的各份写成于何时：它们在导出时才签名。有回执的，至迟在回执签名之时。",
-        "签名者的证书没有被吊销：文件里没有吊销名单。",
+        *_unlisted(verdict),
     ]
     editions = [s.message.data for s in verdict.spoken if isinstance(s.message.data, Edition)]
     if any(edition.attachments for edition in editions):
         found.append("附件本身：文件里只有摘要，请用 sha256sum 与原件比对。")
+    return found
+
+
+def _unlisted(verdict: Verdict) -> list[str]:
+    listed = {known.key for known in verdict.lists}
+    issuers = verdict.path.issuers if verdict.path is not None else ()
+    found = [
+        f"{issuer.node} 签发的证书没有被吊销：文件里没有它的吊销名单。"
+        for issuer in issuers
+        if issuer.key not in listed
+    ]
+    if listed:
+        found.append("名单签发之后没有再吊销：更新的名单若未放入，从文件里看不出来。")
     return found
 
 

@@ -32,5 +32,4 @@ class Accountant:
             if link is None:
                 return False
             await accounts.state(session, self._desk, link, now)
-        self._desk.wakers.wake("outbox")
         return True

@@ -66,6 +66,11 @@ Prepare = Callable[[AbstractChannel], Awaitable[None]]
 OnMessage = Callable[["Broker", "Consumption", DeliveredMessage], None]
 
 
+def virtual_host_of(address: URL | str) -> str:
+    """The virtual host that a broker's address names, `/` where it names none."""
+    return URL(address).path.removeprefix("/") or "/"
+
+
 @dataclass(frozen=True)
 class Consumption:
     """A queue to consume from, with how many messages may be under way."""
@@ -111,7 +116,7 @@ class Broker:
     @property
     def virtual_host(self) -> str:
         """The virtual host, `/` unless the address names another."""
-        return self._url.path.removeprefix("/") or "/"
+        return virtual_host_of(self._url)
 
     @property
     def ready(self) -> bool:

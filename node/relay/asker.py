@@ -20,7 +20,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, case, func, or_, select
 
 from node.config import RelaySettings
 from node.relay.blobs import AT_ONCE, BlobSender
@@ -47,6 +47,10 @@ class Asker:
         self._desk = desk
         self._sender = sender
         self._settings = settings
+        self.is_waiting = True
+        """Whether a neighbour that is heard again is to be asked at once."""
+        self.due: datetime | None = None
+        """When something is asked for again, though nothing happens until then."""
 
     async def step(self) -> bool:
         """Ask for what is due; whether anything was."""
@@ -64,12 +68,29 @@ class Asker:
                 # 2.
                 for index in self._mark(transfer, now):
                     wishes.append((source, Blob(digest=transfer.digest, index=index)))
+            await session.flush()
+            await self._look_ahead(session, now)
         if not wishes:
             return False
         # 3.
         confirmed = await self._sender.send(wishes, now)
         log.info("pieces.asked", asked=sum(confirmed), failed=len(confirmed) - sum(confirmed))
         return any(confirmed)
+
+    async def _look_ahead(self, session: Session, now: datetime) -> None:
+        waited = self._waited(now)
+        coming = case((Transfer.again_at > now, Transfer.again_at))
+        in_vain = case((and_(Transfer.attempts > 1, Transfer.asked_at > waited), Transfer.asked_at))
+        query = select(func.max(Transfer.attempts), func.min(coming), func.min(in_vain))
+        attempts, again_at, asked_at = (
+            await session.execute(query.where(Transfer.stopped.is_(None)))
+        ).one()
+        self.is_waiting = attempts is not None and attempts > 1
+        heard_at = None if asked_at is None else asked_at + (now - waited)
+        self.due = min((at for at in (again_at, heard_at) if at is not None), default=None)
+
+    def _waited(self, now: datetime) -> datetime:
+        return now - timedelta(seconds=self._settings.piece_within)
 
     def _mark(self, transfer: Transfer, now: datetime) -> list[int]:
         if transfer.attempts == 0:
@@ -89,7 +110,7 @@ class Asker:
         return timedelta(seconds=min(first * 2 ** min(attempts - 1, 30), max(first, longest)))
 
     async def _due(self, session: Session, now: datetime) -> list[Transfer]:
-        waited = now - timedelta(seconds=self._settings.piece_within)
+        waited = self._waited(now)
         heard = and_(
             Transfer.attempts > 1, Transfer.asked_at <= waited, Link.heard_at > Transfer.asked_at
         )

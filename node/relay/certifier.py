@@ -3,10 +3,10 @@
 One step, for one request:
 
  1. Where nobody decided yet: approve it if the policy is `automatic` and the link to this child is
-    in good standing (it is a child, and nobody paused the link); else let it wait for a person.
+    in good standing (a child, neither paused nor suspended); else let it wait for a person.
  2. Where it is approved: read the issuing key and issue. Nothing is written yet.
- 3. In one transaction, unless the decision changed meanwhile: the request is answered, and the
-    answer stands in the outbox.
+ 3. In one transaction, unless the decision changed meanwhile: the request is answered, what was
+    issued is remembered, and the answer stands in the outbox.
 
 Killed between 2 and 3, the certificate is issued again, with another serial number; nobody has seen
 the first. The key is read for each answer and kept in no memory.
@@ -30,7 +30,7 @@ from node.keys.terms import ISSUING_DAYS, NODE_DAYS, term
 from node.storage.certificates import CertificateRequest
 from node.storage.database import Session
 from node.storage.offices import Link, Office
-from node.workflow import audit, certificates, outbox
+from node.workflow import audit, certificates, outbox, standing
 from node.workflow.desk import Desk
 from protocol import certificates as forms
 from protocol.identifiers import NodeId
@@ -72,7 +72,7 @@ class Certifier:
         if row is None:
             return False
         # 2. A passphrase takes a quarter of a second to try.
-        answer = await asyncio.to_thread(self._issue, row, now)
+        answer, issued = await asyncio.to_thread(self._issue, row, now)
         # 3.
         async with self._desk.database.writing.begin() as session:
             current = await session.get_one(CertificateRequest, row.id, with_for_update=True)
@@ -80,26 +80,30 @@ class Certifier:
                 return True
             current.state = "answered"
             peer = NodeId(row.peer)
+            standing.issued(session, peer, issued, now)
             outbox.post(session, self._desk, answer, to=peer, now=now, causation=row.id)
             audit.note(session, now, actor=POLICY, action="certificate_issued", subject=peer)
         log.info("certificate.issued", peer=row.peer)
-        self._desk.wakers.wake("outbox")
         return True
 
-    def _issue(self, row: CertificateRequest, now: datetime) -> Certificate:
+    def _issue(
+        self, row: CertificateRequest, now: datetime
+    ) -> tuple[Certificate, list[tuple[str, x509.Certificate]]]:
         issuer, above, roots = self._ring.issuer(), self._ring.issuers(), self._ring.roots()
         asked = x509.load_der_x509_csr(row.request)
         leaf = forms.node_certificate(asked, issuer, term(now, NODE_DAYS))
-        issuing = None
+        issued, issuing = [("node", leaf)], None
         if row.issuing is not None:
             present = x509.load_der_x509_certificate(row.issuing)
             issuing = forms.renewed_issuing(present, issuer, term(now, ISSUING_DAYS))
+            issued.append(("issuing", issuing))
         below_root = [c for c in above if c.issuer != c.subject]
-        return Certificate(
+        answer = Certificate(
             chain=texts([leaf, *below_root]),
             issuing=None if issuing is None else texts([issuing])[0],
             roots=texts(roots),
         )
+        return answer, issued
 
 
 def texts(found: Sequence[x509.Certificate]) -> tuple[str, ...]:
@@ -127,4 +131,5 @@ async def _good(session: Session, peer: str) -> bool:
         and office.relation == "child"
         and link is not None
         and link.paused_at is None
+        and link.barred is None
     )

@@ -33,7 +33,7 @@ import structlog
 from sqlalchemy import delete, select, update
 
 from node.errors import DamagedFileError, FileKindError, ShelfError
-from node.relay import holdings, quarantine, reception
+from node.relay import admission, holdings, quarantine, reception
 from node.relay.blobs import AT_ONCE
 from node.relay.errors import NotOfferedError, PieceError, PoisonError
 from node.relay.transport import Delivery, Transport
@@ -87,7 +87,6 @@ class Collector:
         # After the commit, and only then.
         await self._transport.acknowledge(self._batch)
         self._batch = []
-        self._desk.wakers.wake("files")
         return True
 
     async def _take(self, delivery: Delivery) -> None:
@@ -123,6 +122,8 @@ class Collector:
             # 1.
             reception.demand_properties(delivery, message)
             offices = await reception.neighbours(session, {sender})
+            barred = await admission.barred_among(session, {sender})
+            admission.demand_good_standing(barred, message)
             reception.demand_incarnation(offices, message)
             if not isinstance(blob, Blob):
                 raise NotOfferedError(f"a {message.name} does not travel among the pieces")

@@ -7,7 +7,7 @@ consuming stops: the batch is kept and tried again, nothing is acknowledged or g
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -21,12 +21,23 @@ from node.workflow.desk import Desk
 log = structlog.get_logger()
 
 
-class Consumer:
-    """Takes in what arrives at one office."""
+def _nothing() -> None:
+    return
 
-    def __init__(self, desk: Desk, transport: Transport, settings: RelaySettings) -> None:
-        self._desk = desk
+
+class Consumer:
+    """Takes in what arrives at one office. Calls `superseded` when another copy of it goes on."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        transport: Transport,
+        settings: RelaySettings,
+        *,
+        superseded: Callable[[], None] = _nothing,
+    ) -> None:
         self._transport = transport
+        self._superseded = superseded
         self._limit = settings.batch
         self._reception = Reception(desk, settings)
         self._batch: list[Delivery] = []
@@ -41,15 +52,8 @@ class Consumer:
         # After the commit, and only then.
         await self._transport.acknowledge(self._batch)
         self._batch = []
-        self._desk.wakers.wake("outbox")
         if result.superseded:
-            self._desk.wakers.wake("superseded")
-        if result.purged:
-            self._desk.wakers.wake("purged")
-        if result.files:
-            self._desk.wakers.wake("files")
-        if result.certificates:
-            self._desk.wakers.wake("certificates")
+            self._superseded()
         return True
 
 

@@ -25,6 +25,13 @@ class IncarnationError(ZhitongError):
     permanent = False
 
 
+class StaleListError(ZhitongError):
+    """The revocation list of an office above the sender is long overdue here; send it later."""
+
+    code = "revocations.stale"
+    permanent = False
+
+
 class ReceiptError(ZhitongError):
     """A receipt confirms what was sent to another office, or other bytes than were sent."""
 
@@ -49,3 +56,16 @@ class NotOfferedError(ZhitongError):
     """The piece that was asked for belongs to no file that this neighbour was told of."""
 
     code = "blob.not_offered"
+
+
+class BrokerAccountError(ZhitongError):
+    """The broker's account of this name is not, or not only, an office's that dials up here."""
+
+    code = "broker.account"
+
+
+class BrokerManagementError(ZhitongError):
+    """The broker's management API did not do what it was asked; see `[hub] management`."""
+
+    code = "broker.management"
+    permanent = False

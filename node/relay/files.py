@@ -25,7 +25,7 @@ import structlog
 from sqlalchemy import and_, delete, or_, select, update
 
 from node.config import RelaySettings
-from node.errors import FileRefusedError, UnknownOfficeError
+from node.errors import FileRefusedError, StandingError, UnknownOfficeError
 from node.relay import archive
 from node.relay.archive import Index
 from node.relay.consumer import take_in
@@ -37,7 +37,7 @@ from node.storage.messages import Outgoing
 from node.storage.offices import Link
 from node.workflow import audit
 from node.workflow.desk import CLI, Desk
-from node.workflow.outbox import LINK_PRIORITY
+from node.workflow.outbox import FIRST_PRIORITY
 from protocol import envelope
 from protocol.identifiers import NodeId
 from protocol.keys import Signer
@@ -89,13 +89,15 @@ class Exporter:
         """Write what the neighbour has not received, at most `limit` messages a file.
 
         The second file of a large export is named after the first. Raises `UnknownOfficeError`,
-        and `ConfigurationError` where a file cannot be written.
+        `StandingError`, and `ConfigurationError` where a file cannot be written.
         """
         now = self._desk.clock()
         # 1.
         now = self._desk.clock()
         async with self._desk.database.reading() as session:
             link = await _demand_link(session, peer)
+            if link.barred is not None:
+                raise StandingError(f"{peer} is {link.barred}")
             held_back = link.paused_at is not None
             wanted = await _unreceived(session, peer, now, held_back=held_back)
         # 2.
@@ -208,7 +210,6 @@ async def take_in_file(
             link=total.link,
         )
     log.info("link.imported", peer=sender, applied=total.applied, refused=total.refused)
-    desk.wakers.wake("outbox")
     return Imported(sender, total)
 
 
@@ -233,7 +234,7 @@ async def _unreceived(
         ),
     )
     if held_back:
-        query = query.where(Outgoing.priority == LINK_PRIORITY)
+        query = query.where(Outgoing.priority == FIRST_PRIORITY)
     found = await session.scalars(
         query.order_by(Outgoing.priority, Outgoing.created_at, Outgoing.id)
     )

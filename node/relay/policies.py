@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
 
-import httpx
 import structlog
 
+from node.relay.management import client, path
 from node.relay.topology import Hub, Queue
 from protocol.identifiers import NodeId
 
@@ -21,22 +20,12 @@ log = structlog.get_logger()
 
 DELIVERY_LIMIT = 5
 MAXIMUM_BYTES = 2 * 1024**3
-TIMEOUT_SECONDS = 10.0
 
 
 async def apply(management: str, virtual_host: str, hub: Hub, children: Sequence[NodeId]) -> None:
     """Set one policy a queue, where it is not set already. Raises `httpx.HTTPError`."""
-    address = urlsplit(management)
-    host = address.hostname or "127.0.0.1"
-    base = f"{address.scheme}://{host}:{address.port or 15672}"
-    account = httpx.BasicAuth(
-        unquote(address.username or "guest"), unquote(address.password or "guest")
-    )
-    folder = f"/api/policies/{quote(virtual_host, safe='')}"
-    async with httpx.AsyncClient(
-        base_url=base, auth=account, timeout=TIMEOUT_SECONDS, trust_env=False
-    ) as client:
-        answer = await client.get(folder)
+    async with client(management) as api:
+        answer = await api.get(path("policies", virtual_host))
         answer.raise_for_status()
         present = {policy["name"]: policy for policy in answer.json()}
         # The broker looks at all its queues for each policy that is set, even to the same.
@@ -46,7 +35,7 @@ async def apply(management: str, virtual_host: str, hub: Hub, children: Sequence
             if not _holds(present.get(queue.name), wanted := _policy(hub, queue))
         ]
         for queue, wanted in missing:
-            answer = await client.put(f"{folder}/{quote(queue.name, safe='')}", json=wanted)
+            answer = await api.put(path("policies", virtual_host, queue.name), json=wanted)
             answer.raise_for_status()
     if missing:
         log.info("broker.policies_set", hub=hub.node, queues=len(missing))

@@ -66,6 +66,8 @@ class Publisher:
         self._incarnation = incarnation
         self._carries = carries
         self._turn = 0
+        self.due: datetime | None = None
+        """When there is something to send again, though nothing happens until then."""
 
     async def step(self) -> bool:
         """Send what is due on every link; whether anything was."""
@@ -78,14 +80,19 @@ class Publisher:
             rows: list[Due] = []
             for peer in self._in_turn(peers):
                 rows += await window.due(session, standings[peer], self._settings, now, share)
+            times = (standing.due_at(now) for standing in standings.values())
+            self.due = min((time for time in times if time is not None), default=None)
         if not rows:
             return False
-        # 3.
-        parcels = [self._parcel(row, now) for row in rows]
+        # 3. The database may have been waited for, while people did what the rows tell of.
+        signed_at = self._desk.clock()
+        parcels = [self._parcel(row, signed_at) for row in rows]
         # 4.
         confirmed = await self._transport.publish(parcels)
         # 5.
         await self._mark(rows, confirmed, began=now)
+        if not any(confirmed):
+            self.due = self._desk.clock() + AGAIN_AFTER
         return any(confirmed)
 
     def _in_turn(self, peers: Sequence[NodeId]) -> list[NodeId]:
@@ -93,9 +100,9 @@ class Publisher:
         start = self._turn % len(peers) if peers else 0
         return [*peers[start:], *peers[:start]]
 
-    def _parcel(self, row: Due, now: datetime) -> Parcel:
+    def _parcel(self, row: Due, signed_at: datetime) -> Parcel:
         token = envelope.seal(
-            row.payload, self._signer, signed_at=now, incarnation=self._incarnation
+            row.payload, self._signer, signed_at=signed_at, incarnation=self._incarnation
         )
         properties = Properties(
             message_id=str(row.id),

@@ -1,10 +1,13 @@
 """Taking in a batch of deliveries, in one transaction:
 
- 1. Open each envelope (`protocol.envelope`, steps 1 to 15). Those that fail are quarantined; they
+ 1. Open each envelope (`protocol.envelope`, steps 1 to 16). Those that fail are quarantined; they
     get no receipt, since nobody is known to have sent them. Only what claims to be secret is
-    answered, so that its sender does not send it again.
+    answered, so that its sender does not send it again. Revocation lists come first, also here:
+    where the batch brings a newer one, everything is looked at again.
  2. The unsigned properties, where the transport carries any, agree with the signed content.
- 3. The sender is a neighbour known here, and its incarnation is not an old one.
+ 3. The sender is a neighbour known here, neither suspended nor revoked, and its incarnation is not
+    an old one. Where this office wants to know, the lists of the offices above the sender are not
+    long overdue; a message that brings a list is not asked.
  4. The identity (source, id, digest) is new. A duplicate gets the stored verdict again; the same
     id with another digest is refused.
  5. Link messages are dealt with here: receipts change the outbox, statements are compared, and
@@ -14,7 +17,8 @@
  6. What was parked for the items that arrived is released.
  7. Items, inbox rows and receipts are written; the senders were heard.
 
-What is refused from step 2 on gets a negative receipt, and changes nothing but the quarantine.
+What is refused from step 2 on gets a negative receipt, and changes nothing but the quarantine. An
+office that is suspended or revoked gets none.
 """
 
 from __future__ import annotations
@@ -31,29 +35,33 @@ from sqlalchemy import select
 
 from node.config import RelaySettings
 from node.errors import UnknownOfficeError
-from node.relay import quarantine, receipts, recovery, returning, window
+from node.relay import admission, quarantine, receipts, recovery, returning, window
 from node.relay.errors import AlteredError, IncarnationError, PropertiesError
 from node.relay.transport import CONTENT_TYPE, Delivery
 from node.storage import bulk
 from node.storage.database import Session, take_turn
 from node.storage.messages import Incoming
 from node.storage.offices import Office
-from node.workflow import accounts, receive, testimony
+from node.workflow import accounts, receive, revocation_lists, testimony
 from node.workflow import recovery as restored
 from node.workflow.desk import Desk
 from node.workflow.intake import Intake, prepare
 from protocol import envelope
 from protocol.envelope import Opened, without_contents
-from protocol.errors import ClassifiedError, ClockError, TooLargeError, ZhitongError
+from protocol.errors import (
+    ClassifiedError,
+    ClockError,
+    TooLargeError,
+    ZhitongError,
+)
 from protocol.identifiers import NodeId
 from protocol.messages import catalogue
-from protocol.messages.items import MOST_CARRIED, Edition
+from protocol.messages.items import MOST_CARRIED
 from protocol.messages.links import Receipt, ReceiptEntry, Replay, Statement
 
 log = structlog.get_logger()
 
 NEIGHBOURS = ("parent", "child")
-CERTIFICATES = ("certificate", "certificate_request")
 AT_ONCE = 20
 """Envelopes opened without giving way to pages and connections: a few milliseconds."""
 
@@ -68,12 +76,6 @@ class Result:
     refused: int = 0
     link: int = 0
     superseded: bool = False
-    files: bool = False
-    """Whether something came that announces files."""
-    purged: bool = False
-    """Whether files may have to be cleared away at once."""
-    certificates: bool = False
-    """Whether a certificate came, or a request for one."""
     codes: Counter[str] = field(default_factory=Counter)
     entries: dict[NodeId, list[ReceiptEntry]] = field(default_factory=lambda: defaultdict(list))
 
@@ -90,9 +92,6 @@ class Result:
         self.refused += other.refused
         self.link += other.link
         self.superseded |= other.superseded
-        self.files |= other.files
-        self.purged |= other.purged
-        self.certificates |= other.certificates
         self.codes += other.codes
 
 
@@ -107,11 +106,12 @@ class Reception:
         """Carry out the batch and commit. Raises only what retrying singly may help against."""
         now = self._desk.clock()
         # 1.
-        opened = []
-        for number, delivery in enumerate(deliveries, start=1):
-            opened.append((delivery, self._open(delivery, now)))
-            if number % AT_ONCE == 0:
-                await asyncio.sleep(0)
+        async with self._desk.database.reading() as session:
+            await revocation_lists.refresh(session, self._desk)
+        opened = await self._open_all(deliveries, now)
+        if revocation_lists.learn(self._desk, [m for _, m in opened if isinstance(m, Opened)]):
+            opened = await self._open_all(deliveries, now)
+        opened.sort(key=lambda pair: not admission.brings_list(pair[1]))
         result = Result()
         async with self._desk.database.writing.begin() as session:
             await take_turn(session, "reception")
@@ -143,6 +143,16 @@ class Reception:
                 await receipts.send(session, self._desk, result.entries, now)
         return result
 
+    async def _open_all(
+        self, deliveries: Sequence[Delivery], now: datetime
+    ) -> list[tuple[Delivery, Opened | ZhitongError]]:
+        opened = []
+        for number, delivery in enumerate(deliveries, start=1):
+            opened.append((delivery, self._open(delivery, now)))
+            if number % AT_ONCE == 0:
+                await asyncio.sleep(0)
+        return opened
+
     def _open(self, delivery: Delivery, now: datetime) -> Opened | ZhitongError:
         try:
             return envelope.open_message(
@@ -163,7 +173,9 @@ class Reception:
         now: datetime,
         result: Result,
     ) -> None:
-        offices = await neighbours(session, {m.event.sender for _, m in batch})
+        senders = {m.event.sender for _, m in batch}
+        offices = await neighbours(session, senders)
+        barred = await admission.barred_among(session, senders)
         known = await _known(session, [m for _, m in batch])
         business = [m for _, m in batch if not catalogue.is_link_type(m.name)]
         intake = await prepare(session, self._desk, now, business)
@@ -172,7 +184,9 @@ class Reception:
         for delivery, message in batch:
             try:
                 demand_properties(delivery, message)
+                admission.demand_good_standing(barred, message)
                 demand_incarnation(offices, message)
+                admission.demand_current_lists(self._desk, message, now)
                 heard.add(message.event.sender)
                 await self._accept(intake, message, known, result)
             except ZhitongError as error:
@@ -180,6 +194,8 @@ class Reception:
                 result.refuse(error)
                 # An office that is no neighbour here has no link on which to answer.
                 office = offices.get(message.event.sender)
+                if message.event.sender in barred:
+                    continue
                 if office is not None and (entry := _refusal(message, error, office)) is not None:
                     result.entries[message.event.sender].append(entry)
         # 6.
@@ -210,14 +226,15 @@ class Reception:
         if len(message.token) > MOST_CARRIED and not catalogue.is_link_type(message.name):
             raise TooLargeError(f"a {message.name} may have {MOST_CARRIED} characters")
         # A restored node does nothing before it knows what it did, but for what makes less of it.
-        waits = intake.recovering and message.name != "purge" and not intake.is_purged(message)
+        waits = (
+            intake.recovering
+            and message.name not in ("purge", "revocations")
+            and not intake.is_purged(message)
+        )
         applied = not waits and await receive.apply(intake, message)
         known[identity] = message.digest
         result.applied += applied
         result.parked += not applied
-        result.purged |= message.name == "purge"
-        result.certificates |= message.name in CERTIFICATES
-        result.files |= isinstance(message.data, Edition) and bool(message.data.attachments)
         row = {
             "source": message.event.sender,
             "id": message.event.id,
@@ -271,7 +288,11 @@ class Reception:
         for row in waiting.all():
             try:
                 message = envelope.open_message(
-                    row.token, chains=self._desk.chains, place=self._desk.place, now=None
+                    row.token,
+                    chains=self._desk.chains,
+                    place=self._desk.place,
+                    now=None,
+                    known_since=row.received_at,
                 )
                 if await receive.apply(intake, message):
                     row.state = "applied"

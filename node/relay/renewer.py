@@ -89,7 +89,6 @@ class Renewer:
                 renewal.state = "asked"
                 parent = NodeId(self._desk.parent.id)
                 outbox.post(session, self._desk, self._message(request), to=parent, now=now)
-        self._desk.wakers.wake("outbox")
         log.info("renewal.asked", node=self._desk.node)
 
     def _next_key(self) -> ec.EllipticCurvePrivateKey:

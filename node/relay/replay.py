@@ -56,7 +56,6 @@ class Replayer:
         # 3.
         await self._mark(row, code)
         log.info("quarantine.replayed", id=str(row.id), peer=row.peer, code=code)
-        self._desk.wakers.wake("outbox")
         return True
 
     async def _mark(self, row: Quarantined, code: str | None) -> None:

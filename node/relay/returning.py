@@ -31,6 +31,7 @@ from node.workflow import outbox
 from node.workflow.desk import Desk
 from protocol.envelope import Opened
 from protocol.identifiers import NodeId
+from protocol.messages.catalogue import LINK
 from protocol.messages.links import AuditHead, ErasedMessage, Replay
 
 log = structlog.get_logger()
@@ -104,7 +105,7 @@ async def _lost(
         select(Outgoing.id)
         .where(
             Outgoing.peer == peer,
-            Outgoing.priority > outbox.LINK_PRIORITY,
+            Outgoing.name.not_in(LINK),
             Outgoing.id > after,
             or_(Outgoing.state != "received", Outgoing.answered_at >= since),
             or_(Outgoing.state != "refused", Outgoing.permanent.is_(False)),

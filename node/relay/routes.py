@@ -56,6 +56,7 @@ class AmqpTransport:
         self._arrivals = Arrivals()
         self._pieces = Arrivals()
         self._ways: list[Callable[[], None]] = []
+        self._served: frozenset[NodeId] = frozenset()
         self._up: Broker | None = None
         self._own: Broker | None = None
         if parent is not None and parent_broker is not None:
@@ -103,6 +104,10 @@ class AmqpTransport:
         """A child was added: declare its queue."""
         if self._own is not None:
             self._own.rebuild()
+
+    def serves(self, child: NodeId) -> bool:
+        """Whether the child's queues were declared; without a broker of its own there are none."""
+        return self._own is None or child in self._served
 
     def on_arrival(self, wake: Callable[[], None]) -> None:
         self._arrivals.on_arrival(wake)
@@ -173,7 +178,8 @@ class AmqpTransport:
         ]
 
     async def _declare(self, channel: AbstractChannel) -> None:
-        hub, queues = Hub(self._node), Hub(self._node).queues(await self._children())
+        children = await self._children()
+        hub, queues = Hub(self._node), Hub(self._node).queues(children)
         # The hub's own for children too: without any, the first one can be sent to at once.
         names = {queue.exchange for queue in queues} | {hub.down(self._node).exchange}
         exchanges = {name: await _exchange(channel, name) for name in sorted(names)}
@@ -183,6 +189,7 @@ class AmqpTransport:
             await _queue(channel, name, dead, name)
         for queue in queues:
             await _queue(channel, queue.name, exchanges[queue.exchange], queue.key)
+        self._served = frozenset(children)
 
     async def _limit(self) -> None:
         hub = Hub(self._node)

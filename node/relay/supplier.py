@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from datetime import datetime
 
 import structlog
 from sqlalchemy import select
@@ -18,6 +19,7 @@ from sqlalchemy import select
 from node.errors import DamagedFileError, ShelfError
 from node.relay import holdings
 from node.relay.blobs import AT_ONCE, BlobSender
+from node.relay.publisher import AGAIN_AFTER
 from node.storage.database import Session
 from node.storage.files import Offer, Order
 from node.workflow.desk import Desk
@@ -34,9 +36,12 @@ class Supplier:
         self._desk = desk
         self._sender = sender
         self._turn = 0
+        self.due: datetime | None = None
+        """When to try again, after the transport did not confirm."""
 
     async def step(self) -> bool:
         """Send what can be sent; whether anything was."""
+        self.due = None
         # 1.
         async with self._desk.database.reading() as session:
             orders = await self._choose(session)
@@ -54,6 +59,8 @@ class Supplier:
         async with self._desk.database.writing.begin() as session:
             for order in done:
                 await session.delete(await session.merge(order))
+        if failed:
+            self.due = self._desk.clock() + AGAIN_AFTER
         log.info("pieces.sent", sent=sum(confirmed), failed=len(failed))
         return bool(done)
 

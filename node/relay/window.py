@@ -4,9 +4,9 @@ At most `window` messages of a link wait for their receipt. A receipt that is ov
 two things. If the peer was heard since the message was sent, the message or its receipt was lost:
 it is sent again, later each time: the peer may be unable to read it, and so to answer. If not, the
 peer is silent: then only the oldest message is sent again, as a probe, with growing pauses, and
-anything heard from the peer reopens the link. On a link that was paused only receipts go out, and
-what comes is taken in. Nothing is ever given up, and nothing is sent again
-under a new id.
+anything heard from the peer reopens the link. On a link that was paused only receipts and
+revocation lists go out, and what comes is taken in; to an office that is suspended or revoked
+nothing goes out. Nothing is ever given up, and nothing is sent again under a new id.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Select, and_, func, or_, select, update
+from sqlalchemy import Select, and_, case, func, or_, select, update
 
 from node.config import RelaySettings
 from node.storage.database import Session
@@ -42,12 +42,22 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Standing:
-    """How a link stands: its row, what waits for a receipt on it, and whether more waits to go."""
+    """How a link stands: its row, what waits for a receipt on it, and whether more waits to go.
+
+    `next_at` is when something that was put off, or a receipt that is waited for, is due.
+    """
 
     link: Link
     unanswered: int
     overdue_at: datetime | None
     waiting: bool
+    next_at: datetime | None = None
+
+    def due_at(self, now: datetime) -> datetime | None:
+        """When there is something to do on the link again, though nothing happens until then."""
+        probe_at = self.link.probe_at if self.link.silent_since is not None else None
+        times = (self.next_at, probe_at)
+        return min((time for time in times if time is not None and time > now), default=None)
 
 
 def everyone(_: NodeId) -> bool:
@@ -68,13 +78,16 @@ async def standings(
     """
     sent: dict[str, tuple[int, datetime | None, datetime | None]] = {}
     waiting: set[str] = set()
-    for peer, state, count, overdue_at, sent_at in await session.execute(
+    later: dict[str, datetime] = {}
+    coming = case((Outgoing.resend_at > now, Outgoing.resend_at))
+    for peer, state, count, overdue_at, sent_at, next_at in await session.execute(
         select(
             Outgoing.peer,
             Outgoing.state,
             func.count(),
             func.min(Outgoing.resend_at),
             func.min(Outgoing.sent_at),
+            func.min(coming),
         )
         .where(Outgoing.state.in_(OPEN_STATES))
         .group_by(Outgoing.peer, Outgoing.state)
@@ -83,18 +96,24 @@ async def standings(
             sent[peer] = (count, overdue_at, sent_at)
         else:
             waiting.add(peer)
+        if next_at is not None:
+            later[peer] = min(next_at, later.get(peer, next_at))
     mine = [peer for peer in sent.keys() | waiting if carries(NodeId(peer))]
     if not mine:
         return {}
     found = {}
-    for link in await session.scalars(select(Link).where(Link.peer.in_(mine))):
+    for link in await session.scalars(
+        select(Link).where(Link.peer.in_(mine), Link.barred.is_(None))
+    ):
         count, overdue_at, sent_at = sent.get(link.peer, (0, None, None))
         overdue = overdue_at is not None and overdue_at <= now
         unheard = link.heard_at is None or (sent_at is not None and link.heard_at < sent_at)
         if overdue and unheard and link.silent_since is None:
             link.silent_since, link.probe_at, link.probes = now, now, 0
             log.info("link.silent", peer=link.peer, unanswered=count)
-        found[NodeId(link.peer)] = Standing(link, count, overdue_at, link.peer in waiting)
+        found[NodeId(link.peer)] = Standing(
+            link, count, overdue_at, link.peer in waiting, later.get(link.peer)
+        )
     return found
 
 
@@ -191,7 +210,7 @@ async def _new(session: Session, link: Link, now: datetime, share: int, room: in
         Outgoing.peer == link.peer, or_(Outgoing.state == "pending", temporary), ready
     )
     if room <= 0:
-        # Receipts are never held back, neither by the window nor by a pause.
+        # Receipts and lists are never held back, neither by the window nor by a pause.
         query = query.where(Outgoing.priority == 0)
     return await _read(
         session,

@@ -21,6 +21,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session as SyncSession
 from sqlalchemy.util import await_only
 
+from node.storage import wake
 from node.storage.base import Base
 from node.storage.database import Session
 
@@ -62,11 +63,13 @@ async def upsert(
     )
 
 
-@event.listens_for(SyncSession, "before_commit")
+# Before the others: what is written here is part of what the commit tells.
+@event.listens_for(SyncSession, "before_commit", insert=True)
 def _write(session: SyncSession) -> None:
     collected: Collected = session.info.pop(KEY, {})
     for model, rows in collected.items():
         table = Base.metadata.tables[model.__tablename__]
+        wake.note(session, table.name)
         if len(rows) < MANY or not _copied(session, table, rows):
             session.execute(table_insert(table), rows)
 

@@ -79,3 +79,18 @@ class ExpiryWarning(Base):
     serial: Mapped[str] = mapped_column(String(40), primary_key=True)
     days: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     said_at: Mapped[datetime]
+
+
+class IssuedCertificate(Base):
+    """A certificate that this office issued to an office below. `kind` is node or issuing."""
+
+    __tablename__ = "issued_certificates"
+
+    serial: Mapped[str] = mapped_column(String(40), primary_key=True)
+    node: Mapped[str] = mapped_column(String(40))
+    kind: Mapped[str] = mapped_column(String(10))
+    issued_at: Mapped[datetime]
+    not_after: Mapped[datetime]
+
+    # Revoking an office revokes all that it was issued.
+    __table_args__ = (Index("ix_issued_certificates_node", "node"),)

@@ -3,7 +3,8 @@
 Two kinds of session. `reading` is for queries. `writing` is for use-cases: on SQLite it begins
 with BEGIN IMMEDIATE, so that what was read cannot change before it is written; on PostgreSQL rows
 that are read in order to be changed are locked with FOR UPDATE, which SQLite neither has nor
-needs. Nothing is flushed behind a use-case's back: everything goes out at the commit.
+needs. Nothing is flushed behind a use-case's back: everything goes out at the commit, which wakes
+whoever waits for it (`wake`).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 
 from pydantic_core import to_json
 from sqlalchemy import event, func, select
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import (
@@ -27,6 +28,7 @@ from sqlalchemy.ext.asyncio import (
 )
 
 from node.errors import ConfigurationError
+from node.storage import dialects, wake
 
 BUSY_SECONDS = 30
 AWAY_STATES = ("08", "28", "3D", "53", "57P")
@@ -41,11 +43,14 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int = 5) -> None:
         self.engine = _engine(url, pool_size)
+        self.watch = wake.Watch(_bell(self.engine))
         self.reading = async_sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
         self.writing = async_sessionmaker(
             self.engine.execution_options(zhitong_writing=True),
             expire_on_commit=False,
             autoflush=False,
+            sync_session_class=wake.WritingSession,
+            info={wake.TOLD_BY: self.watch},
         )
 
     @property
@@ -107,14 +112,18 @@ def _engine(url: str, pool_size: int) -> AsyncEngine:
         "max_overflow": 5,
         "hide_parameters": True,
         "json_serializer": _json,
+        "execution_options": {"compiled_cache": dialects.COMPILED},
     }
     if url.startswith("sqlite"):
         options["connect_args"] = {"timeout": BUSY_SECONDS}
     else:
         options["pool_pre_ping"] = True
+    dialects.register()
     try:
-        engine = create_async_engine(url, **options)
-    except (SQLAlchemyError, ImportError, ValueError, TypeError) as error:
+        address = make_url(url)
+        address = address.set(drivername=dialects.DRIVERS[address.drivername])
+        engine = create_async_engine(address, **options)
+    except (SQLAlchemyError, KeyError, ValueError, TypeError) as error:
         # The address itself may hold a password.
         raise ConfigurationError(
             "the database's address is neither sqlite+aiosqlite:///… nor postgresql+asyncpg://…"
@@ -127,6 +136,11 @@ def _engine(url: str, pool_size: int) -> AsyncEngine:
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
+
+
+def _bell(engine: AsyncEngine) -> Path | None:
+    name = engine.url.database
+    return Path(f"{name}-wake") if engine.dialect.name == "sqlite" and name else None
 
 
 def _json(value: Any) -> str:

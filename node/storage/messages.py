@@ -16,10 +16,10 @@ class Outgoing(Base):
     """A message to a neighbour: pending → sent (the broker has it) → received, or refused.
 
     `payload` holds the exact bytes that are signed whenever the message leaves. `priority` is 0
-    for link messages, then the urgency of the item. `resend_at` is when the receipt of a sent
-    message is overdue. `first_sent_at` decides from when on a statement counts the message.
-    `receipt` names the kept receipt that first said `received`. Of a purged item the payload is
-    empty.
+    for link messages and revocation lists, then the urgency of the item. `resend_at` is when the
+    receipt of a sent message is overdue. `first_sent_at` decides from when on a statement counts
+    the message. `receipt` names the kept receipt that first said `received`. Of a purged item the
+    payload is empty.
     """
 
     __tablename__ = "outbox"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, String, Text
+from sqlalchemy import BigInteger, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from node.storage.base import Base, Big
@@ -37,7 +37,10 @@ class Link(Base):
     `audit_incarnation` that of the peer when it did.
     `paused_at` is set while an administrator holds business messages back. `exported_at` is when
     messages were last written to a file for the peer. `highest_level` is the highest classification
-    of items that the link may carry, either way.
+    of items that the link may carry, either way. `barred` is suspended or revoked while nothing is
+    sent to the peer and nothing taken from it. `listed_at` is when it was last sent all revocation
+    lists that concern it; from then on it is sent those that come. `account_closed` is whether its
+    account on this office's broker was closed for that.
     """
 
     __tablename__ = "links"
@@ -58,3 +61,8 @@ class Link(Base):
     highest_level: Mapped[str] = mapped_column(
         String(20), default="internal", server_default="internal"
     )
+    barred: Mapped[str | None] = mapped_column(String(10))
+    barred_at: Mapped[datetime | None]
+    barred_reason: Mapped[str | None] = mapped_column(Text)
+    listed_at: Mapped[datetime | None]
+    account_closed: Mapped[bool] = mapped_column(default=False, server_default=false())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from node.storage import (
     audit,
     certificates,
+    enrolments,
     events,
     files,
     items,
@@ -13,6 +14,7 @@ from node.storage import (
     people,
     purges,
     recovery,
+    revocations,
     statements,
 )
 from node.storage.base import Base
@@ -21,6 +23,7 @@ METADATA = Base.metadata
 MODULES = (
     audit,
     certificates,
+    enrolments,
     events,
     files,
     items,
@@ -29,5 +32,6 @@ MODULES = (
     people,
     purges,
     recovery,
+    revocations,
     statements,
 )

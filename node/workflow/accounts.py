@@ -35,6 +35,7 @@ from node.workflow import access, audit, outbox
 from node.workflow.desk import Actor, Desk
 from protocol.envelope import Opened
 from protocol.identifiers import NodeId, day_of, earliest
+from protocol.messages.catalogue import LINK
 from protocol.messages.links import Statement
 
 log = structlog.get_logger()
@@ -103,7 +104,6 @@ async def reconcile(desk: Desk, actor: Actor, peer: str) -> int:
             raise UnknownOfficeError(f"{peer} is no neighbour of this office")
         days = await state(session, desk, link, now)
         audit.note(session, now, actor=actor, action="link_reconciled", subject=peer)
-    desk.wakers.wake("outbox")
     return days
 
 
@@ -222,7 +222,7 @@ async def _open_days(session: Session, link: Link, now: datetime) -> list[date]:
     ids = await session.stream_scalars(
         select(Outgoing.id).where(
             Outgoing.peer == link.peer,
-            Outgoing.priority > outbox.LINK_PRIORITY,
+            Outgoing.name.not_in(LINK),
             Outgoing.id >= earliest(now - LOOK_BACK),
             Outgoing.first_sent_at > since - SETTLED,
         )
@@ -266,7 +266,7 @@ async def _sent(
             Outgoing.id >= low,
             Outgoing.id < high,
             Outgoing.peer == peer,
-            Outgoing.priority > outbox.LINK_PRIORITY,
+            Outgoing.name.not_in(LINK),
             Outgoing.first_sent_at <= until,
             Outgoing.state != "refused",
         )

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from node.errors import PurgedItemError
 from node.storage.database import Session
 from node.storage.messages import Outgoing
-from node.workflow.outbox import LINK_PRIORITY
+from protocol.messages.catalogue import LINK
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class _Count(NamedTuple):
 
 async def backlogs_of(session: Session, peer: str | None = None) -> dict[str, Backlog]:
     """The backlog of one neighbour, or of all; empty where nothing was ever sent."""
-    link = (Outgoing.priority == LINK_PRIORITY).label("link")
+    link = Outgoing.name.in_(LINK).label("link")
     query = (
         select(
             Outgoing.peer,

@@ -97,7 +97,6 @@ async def renew(desk: Desk, actor: Actor) -> None:
         elif renewal.state == "asked":
             renewal.state = "wanted"
         audit.note(session, now, actor=actor, action="renewal_wanted")
-    desk.wakers.wake("certificates")
 
 
 async def open_renewal(session: Session, *, lock: bool = False) -> Renewal | None:
@@ -142,7 +141,6 @@ async def _decide(desk: Desk, actor: Actor, id: UUID, state: str, reason: str | 
         if row is None or row.state not in UNDECIDED:
             raise UnknownCertificateRequestError
         decide(session, row, now, state=state, by=actor, reason=reason)
-    desk.wakers.wake("certificates")
 
 
 def decide(

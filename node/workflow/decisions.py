@@ -44,7 +44,6 @@ async def register(desk: Desk, actor: Actor, item_id: UUID) -> str:
             actor=actor,
             number=item.number,
         )
-    desk.wakers.wake("outbox")
     return item.number
 
 
@@ -114,4 +113,3 @@ async def _decide(
             )
         except ValidationError as error:
             raise InputError(event.brief(error)) from error
-    desk.wakers.wake("outbox")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from node.config import LimitSettings
-from node.loop import Wakers
 from node.storage.database import Database
 from node.storage.shelf import Shelf
 from protocol.identifiers import NodeId
@@ -45,9 +45,9 @@ class Desk:
     place: Place
     clock: Callable[[], datetime]
     new_id: Callable[[], UUID]
-    wakers: Wakers
     limits: LimitSettings
     shelf: Shelf
+    stale_list: Literal["warn", "refuse"] = "warn"
 
     @property
     def node(self) -> NodeId:

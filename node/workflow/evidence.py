@@ -23,7 +23,7 @@ from node.storage.events import Event
 from node.storage.items import Item
 from node.storage.messages import Incoming, KeptReceipt, Outgoing
 from node.storage.purges import Purge
-from node.workflow import access, audit, items
+from node.workflow import access, audit, items, revocation_lists
 from node.workflow.desk import Actor, Desk
 from protocol.messages import event
 from protocol.messages.work import Feedback
@@ -45,6 +45,8 @@ class Holdings:
 
     sent: tuple[Payload, ...]
     received: tuple[bytes, ...]
+    lists: tuple[bytes, ...]
+    """The revocation lists of the offices above, as far as they are known here."""
 
 
 async def holdings(desk: Desk, actor: Actor, item_id: UUID) -> Holdings:
@@ -65,7 +67,8 @@ async def holdings(desk: Desk, actor: Actor, item_id: UUID) -> Holdings:
         sent = (*await _sent(session, item_id), *await _decided(session, desk, item_id))
         if not sent:
             raise NothingToProveError
-        found = Holdings(sent, tuple(await _told(session, item_id)))
+        lists = await revocation_lists.above(session, desk)
+        found = Holdings(sent, tuple(await _told(session, item_id)), tuple(lists))
         now = desk.clock()
         audit.note(session, now, actor=actor, action="evidence_exported", subject=item_id)
     return found

@@ -65,7 +65,7 @@ async def receive(intake: Intake, message: Opened) -> bool:
         outbox.post(
             intake.session,
             intake.desk,
-            Feedback(evidence=message.token.decode()),
+            Feedback(evidence=message.token.decode(), received_at=intake.now),
             to=NodeId(item.source),
             now=intake.now,
             subject=item.id,

@@ -50,7 +50,6 @@ async def forward_up(desk: Desk, actor: Actor, item_id: UUID) -> None:
             to=desk.parent,
             edition=edition.number,
         )
-    desk.wakers.wake("outbox")
 
 
 async def send(
@@ -58,9 +57,11 @@ async def send(
 ) -> None:
     """Queue the edition for the office above, without a word of it to anybody else."""
     proof: tuple[str, ...] = ()
+    received_at: datetime | None = None
     if edition.message_id is not None:
         key = (edition.message_source, edition.message_id)
-        proof = ((await session.get_one(Incoming, key)).token.decode(),)
+        came = await session.get_one(Incoming, key)
+        proof, received_at = (came.token.decode(),), came.received_at
     files = await attachments.announced(session, edition)
     kind = Submission if item.forwarded_edition is None else Revision
     content = kind.model_validate(
@@ -77,6 +78,7 @@ async def send(
             "number": item.number,
             "attachments": files,
             "evidence": proof,
+            "received_at": received_at,
         }
     )
     await attachments.offer(session, above, files)

@@ -5,18 +5,14 @@ All of it is rows: the relay reads them before it sends. Nothing here talks to a
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from cryptography import x509
 from sqlalchemy import and_, func, or_, select, update
 
-from node.errors import LinkPausedError, UnknownOfficeError
+from node.errors import LinkPausedError, StandingError, UnknownOfficeError
 from node.storage.database import Session
 from node.storage.messages import Incoming, Outgoing
 from node.storage.offices import Link, Office
@@ -24,6 +20,7 @@ from node.workflow import access, accounts, advice, audit
 from node.workflow.accounts import Agreement
 from node.workflow.backlog import NOT_PURGED, Backlog, backlogs_of
 from node.workflow.desk import Actor, Desk
+from node.workflow.signers import certificate_of
 
 PAGE = 50
 
@@ -34,6 +31,17 @@ class Pause:
 
     at: datetime
     by: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Bar:
+    """That nothing goes to the office and nothing is taken from it. `standing` says why:
+    suspended or revoked.
+    """
+
+    standing: str
+    at: datetime
     reason: str
 
 
@@ -58,6 +66,7 @@ class LinkView:
     silent_since: datetime | None
     next_attempt_at: datetime | None
     paused: Pause | None
+    barred: Bar | None
     exported_at: datetime | None
     certificate_until: datetime | None
     audit: AuditWitness | None
@@ -138,7 +147,9 @@ async def refusals(
 
 
 async def pause(desk: Desk, actor: Actor, peer: str, reason: str) -> None:
-    """Send this neighbour nothing but receipts, until `resume`. What it sends is taken in."""
+    """Send this neighbour nothing but receipts and revocation lists, until `resume`. What it sends
+    is taken in.
+    """
     access.demand(actor, "manage_links")
     now = desk.clock()
     async with desk.database.writing.begin() as session:
@@ -156,18 +167,19 @@ async def resume(desk: Desk, actor: Actor, peer: str) -> None:
         if link.paused_at is not None:
             link.paused_at, link.paused_by, link.paused_reason = None, None, None
             audit.note(session, now, actor=actor, action="link_resumed", subject=peer)
-    desk.wakers.wake("outbox")
 
 
 async def probe(desk: Desk, actor: Actor, peer: str) -> None:
     """Try now: send the oldest unanswered message again, and what was put off.
 
-    Raises `LinkPausedError`.
+    Raises `LinkPausedError`, `StandingError`.
     """
     access.demand(actor, "manage_links")
     now = desk.clock()
     async with desk.database.writing.begin() as session:
         link = await demand(session, peer, lock=True)
+        if link.barred is not None:
+            raise StandingError
         if link.paused_at is not None:
             raise LinkPausedError
         if link.silent_since is not None:
@@ -184,7 +196,6 @@ async def probe(desk: Desk, actor: Actor, peer: str) -> None:
             update(Outgoing).where(Outgoing.peer == peer, put_off).values(resend_at=now)
         )
         audit.note(session, now, actor=actor, action="link_probed", subject=peer)
-    desk.wakers.wake("outbox")
 
 
 async def demand(session: Session, peer: str, *, lock: bool = False) -> Link:
@@ -220,6 +231,9 @@ def _view(
     paused = None
     if link.paused_at is not None:
         paused = Pause(link.paused_at, link.paused_by or "", link.paused_reason or "")
+    barred = None
+    if link.barred is not None and link.barred_at is not None:
+        barred = Bar(link.barred, link.barred_at, link.barred_reason or "")
     witness = None
     if link.audit_seal is not None and link.audit_hash is not None:
         witness = AuditWitness(link.audit_seal, link.audit_hash)
@@ -232,8 +246,9 @@ def _view(
         backlog=backlog,
         heard_at=link.heard_at,
         silent_since=link.silent_since,
-        next_attempt_at=None if paused else attempt,
+        next_attempt_at=None if paused or barred else attempt,
         paused=paused,
+        barred=barred,
         exported_at=link.exported_at,
         certificate_until=until,
         audit=witness,
@@ -247,12 +262,4 @@ async def _certificate_until(session: Session, peer: str) -> datetime | None:
     token = await session.scalar(
         select(Incoming.token).where(Incoming.source == peer).order_by(Incoming.id.desc()).limit(1)
     )
-    return None if token is None else last_day(token)
-
-
-def last_day(token: bytes) -> datetime:
-    """Until when the certificate of a token's signer holds. The token was verified on arrival."""
-    head = token.split(b".")[0]
-    header: dict[str, Any] = json.loads(base64.urlsafe_b64decode(head + b"=" * (-len(head) % 4)))
-    certificate = x509.load_der_x509_certificate(base64.b64decode(header["x5c"][0]))
-    return certificate.not_valid_after_utc
+    return None if token is None else certificate_of(token).not_valid_after_utc

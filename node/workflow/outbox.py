@@ -19,7 +19,11 @@ from protocol.messages.links import ErasedMessage
 from protocol.offices import Record
 
 PRIORITIES = {"most_urgent": 1, "urgent": 2, "normal": 3}
-LINK_PRIORITY = 0
+FIRST_PRIORITY = 0
+"""Of what waits for nothing, neither the window nor a pause."""
+
+FIRST = ("revocations",)
+"""Types that are sent as urgently as those of the link, and are receipted."""
 
 MOST_BYTES = (MOST_CARRIED - 2 * MAXIMUM_HEADER) * 3 // 4
 """Of what is signed: its token is a third longer, and has a header and a signature."""
@@ -83,6 +87,7 @@ def post(
     )
     name = NAMES[type(data)]
     is_link = is_link_type(name)
+    is_first = is_link or name in FIRST
     if not is_link and len(payload) > MOST_BYTES:
         raise MessageTooLargeError
     bulk.insert(
@@ -94,7 +99,7 @@ def post(
         subject=subject,
         payload=payload,
         digest=digest(payload),
-        priority=LINK_PRIORITY if is_link else PRIORITIES[urgency],
+        priority=FIRST_PRIORITY if is_first else PRIORITIES[urgency],
         state="pending",
         created_at=now,
     )

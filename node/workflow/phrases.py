@@ -39,6 +39,7 @@ AUTHOR_KINDS = {
 LEVELS = {"county": "县区", "city": "市", "province": "省", "nation": "全国"}
 ROLES = {"author": "撰稿人", "editor": "编辑", "administrator": "管理员", "auditor": "审计员"}
 RELATIONS = {"parent": "上级", "child": "下级"}
+STANDINGS = {"good": "正常", "suspended": "已暂停", "revoked": "已吊销"}
 HELD = {"held": "待处理", "wanted": "等待重放", "replayed": "已重放收下", "discarded": "已作废"}
 CLASSIFICATIONS = {"public": "公开", "internal": "内部"}
 ERASED = "（内容已清除）"

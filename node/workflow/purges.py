@@ -99,9 +99,6 @@ async def purge(desk: Desk, actor: Actor, item_id: UUID, reason: str) -> None:
         if item.purged_at is not None:
             raise PurgedItemError
         await _carry_out(session, desk, item_id, item, reason.strip(), actor, now)
-    desk.wakers.wake("outbox")
-    # The files are cleared away by who sees them: pages in a process of their own do not.
-    desk.wakers.wake("purged")
 
 
 async def status(desk: Desk, actor: Actor, item_id: UUID) -> Status:

@@ -203,7 +203,6 @@ async def replay(desk: Desk, actor: Actor, id: UUID) -> None:
         row.state, row.outcome = "wanted", None
         row.decided_at, row.decided_by, row.reason = now, actor.username, None
         _note(session, now, actor, "quarantine_replay_wanted", row)
-    desk.wakers.wake("quarantine")
 
 
 async def discard(desk: Desk, actor: Actor, id: UUID, reason: str) -> None:

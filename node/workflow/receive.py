@@ -8,7 +8,14 @@ was asked already.
 from __future__ import annotations
 
 from node.errors import UnsupportedTypeError
-from node.workflow import certificates, feedback, purges, submissions, withdrawals
+from node.workflow import (
+    certificates,
+    feedback,
+    purges,
+    revocation_lists,
+    submissions,
+    withdrawals,
+)
 from node.workflow.intake import Intake
 from protocol.envelope import Opened
 
@@ -39,6 +46,9 @@ async def apply(intake: Intake, message: Opened) -> bool:
             return True
         case "certificate":
             await certificates.receive(intake, message)
+            return True
+        case "revocations":
+            await revocation_lists.receive(intake, message)
             return True
         case "purge":
             return await purges.receive(intake, message)

@@ -66,7 +66,6 @@ async def ask(desk: Desk, actor: Actor) -> Sequence[UUID]:
             questions.append(id)
         if not questions:
             raise UnknownOfficeError("there is no neighbour that could be asked now")
-    desk.wakers.wake("outbox")
     return questions
 
 
@@ -92,7 +91,13 @@ def _said(desk: Desk, row: AuditAnswer) -> Said:
     heads: tuple[AuditHead, ...] = ()
     code: str | None = None
     try:
-        message = envelope.open_message(row.token, chains=desk.chains, place=desk.place, now=None)
+        message = envelope.open_message(
+            row.token,
+            chains=desk.chains,
+            place=desk.place,
+            now=None,
+            known_since=row.answered_at,
+        )
     except ZhitongError as error:
         code = error.code
     else:

@@ -56,7 +56,6 @@ async def withdraw(desk: Desk, actor: Actor, item_id: UUID, reason: str) -> None
             await record.own_fact(
                 session, desk, item, facts.Withdrawn, state=state, now=now, actor=actor
             )
-    desk.wakers.wake("outbox")
 
 
 async def receive(intake: Intake, message: Opened) -> bool:

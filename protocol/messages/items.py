@@ -122,7 +122,8 @@ class Edition(Record):
 
     `evidence` holds the token by which the sender itself received the item, so that the office
     above can verify the first office's own signature. It is empty where the item was written.
-    `number` is the one under which the sender registered the item.
+    `received_at` is when the sender took that in: what is older than a theft of its signer's key
+    counts. `number` is the one under which the sender registered the item.
     """
 
     edition: int = Field(ge=1, le=10_000, strict=True)
@@ -137,6 +138,7 @@ class Edition(Record):
     number: Line | None = None
     attachments: tuple[Attachment, ...] = Field(default=(), max_length=50)
     evidence: tuple[Token, ...] = Field(default=(), max_length=100)
+    received_at: Time | None = None
 
     @model_validator(mode="after")
     def _attachments_differ(self) -> Self:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StrictBool, StringConstraints, model_validator
 
+from protocol.messages.items import Token
 from protocol.offices import (
     BIGGEST,
     Base64,
@@ -60,24 +61,52 @@ class Certificate(Record):
     roots: Annotated[tuple[Der, ...], Field(max_length=8)] = ()
 
 
+MOST_REVOKED = 800
+"""With reasons of full length, a list of so many can still be carried."""
+
+
 class RevokedCertificate(Record):
-    """A certificate that no longer counts."""
+    """A certificate that no longer counts; with `hold`, until a later list leaves it out."""
 
     serial: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{1,40}$")]
     node: NodeName
     at: Time
     compromised_since: Time | None = None
+    hold: StrictBool = False
     reason: Line
 
+    @model_validator(mode="after")
+    def _compromised_before(self) -> Self:
+        if self.compromised_since is not None and self.compromised_since > self.at:
+            raise ValueError("a key is revoked after it was compromised")
+        return self
 
-class Revocations(Record):
-    """All that an issuing office has revoked; a higher number replaces a lower one."""
+
+class RevocationList(Record):
+    """All that an issuing office has revoked; a higher number replaces a lower one.
+
+    It is no message: it is signed by the issuing key, and travels inside `Revocations`.
+    """
 
     issuer: NodeName
     number: int = Field(ge=1, le=BIGGEST, strict=True)
     issued_at: Time
     next_update: Time
-    revoked: Annotated[tuple[RevokedCertificate, ...], Field(max_length=5_000)]
+    revoked: Annotated[tuple[RevokedCertificate, ...], Field(max_length=MOST_REVOKED)]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.next_update <= self.issued_at:
+            raise ValueError("the next list is due after this one")
+        if len({entry.serial for entry in self.revoked}) != len(self.revoked):
+            raise ValueError("a serial number stands there twice")
+        return self
+
+
+class Revocations(Record):
+    """A revocation list as its issuer signed it, whoever hands it on."""
+
+    list: Token
 
 
 class Purge(Record):

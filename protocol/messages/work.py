@@ -9,18 +9,20 @@ from pydantic import Field, StrictBool, model_validator
 
 from protocol.messages.facts import Fact
 from protocol.messages.items import Token
-from protocol.offices import Day, Line, Record, Text
+from protocol.offices import Day, Line, Record, Text, Time
 
 
 class Feedback(Record):
     """One fact about the item: the sender's own `fact`, or one from above as `evidence`.
 
     A fact from above is never repeated in other words: the message that brought it to the sender
-    is carried whole, and so on inwards, until the message of the office that decided.
+    is carried whole, and so on inwards, until the message of the office that decided. Of evidence
+    `received_at` says when the sender took it in.
     """
 
     fact: Fact | None = None
     evidence: Token | None = None
+    received_at: Time | None = None
 
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:

@@ -23,6 +23,7 @@ from node.bootstrap.node import system_clock
 from node.config import OfficeSettings, load
 from node.storage import migrate
 from node.storage.database import Database
+from tests.offices import take_in
 
 PATIENCE = 60.0
 MEGABYTE = 1_000_000
@@ -51,17 +52,16 @@ async def _set_up(folder: Path, broker: str, port: int) -> Path:
     now = system_clock()
     city = OfficeSettings(id="yunzhou", name="云州市政协", level="city")
     county = OfficeSettings(id="donghu", name="东湖县政协", level="county")
-    enrolment.prepare(folder / "city", city, {})
+    hub: dict[str, object] = {"broker": broker, "address": broker}
+    enrolment.prepare(folder / "city", city, {"hub": hub})
     enrolment.make_root(folder / "city", city, now)
     above = load(folder / "city")
     database = Database(above.database_url)
     await migrate.upgrade(database)
     web: dict[str, object] = {"port": port, "secure_cookies": False}
     enrolment.prepare(folder / "county", county, {"web": web})
-    request = enrolment.make_request(folder / "county", county, hub=False)
-    welcome = await enrolment.certify(above, database, request, broker=broker, now=now)
     await database.close()
-    enrolment.accept(folder / "county", welcome)
+    await take_in(above, folder / "county")
     return folder / "county"
 
 

@@ -18,7 +18,6 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from node.storage import wake
 from node.storage.messages import Incoming, Outgoing
 from node.workflow import outbox
 from node.workflow.desk import Desk
@@ -47,16 +46,13 @@ class Pair:
         return _running(self.folder / office)
 
     async def place(self, count: int) -> float:
-        """Fill the county's outbox; when the commit was done, before anyone was woken."""
+        """Fill the county's outbox; when the commit was done, which wakes the relay."""
         async with self.county.database.writing.begin() as session:
             for item in _submissions(self.county, count):
                 subject = self.county.new_id()
                 now = item.submitted_at
                 outbox.post(session, self.county, item, to=NodeId(CITY), now=now, subject=subject)
-        committed = time.monotonic()
-        if self.county.database.is_postgresql:
-            await wake.notify(self.county.database, "outbox")
-        return committed
+        return time.monotonic()
 
     async def placed(self) -> int:
         """How many messages the county ever had to send, all of them for the city."""
@@ -112,7 +108,7 @@ async def opened(
             make_database=make_database,
             broker=broker,
             management=management,
-            relay={"poll": 2.0, "receipt_within": 30.0, "first_probe": 30.0},
+            relay={"receipt_within": 30.0, "first_probe": 30.0},
         )
         desks = [tree.nodes[office].desk for office in (COUNTY, CITY)]
         try:

@@ -33,7 +33,6 @@ PROVINCE = Plan("jiangyuan", "江原省政协", "province", (DEPTH_2, LINHAI))
 ON_SQLITE = DONGHU.id
 
 RELAY: dict[str, Any] = {
-    "poll": 1.0,
     "receipt_within": 5.0,
     "first_probe": 1.0,
     "longest_probe": 5.0,

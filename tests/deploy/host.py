@@ -7,7 +7,6 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -18,7 +17,7 @@ import pytest
 
 from node import config
 from node.config import Settings
-from tests.deploy import compose
+from tests.deploy import compose, forked
 from tests.deploy.operator import DEPLOY, rabbitmqctl
 from tests.servers import places, postgres
 from tests.servers.postgres import Postgres
@@ -31,7 +30,7 @@ SET_BY_THE_TESTS_SERVER = ("listeners.tcp", "listeners.ssl", "management.tcp")
 
 @dataclass(frozen=True)
 class Host:
-    """A folder with everything, the running databases, and the brokers, which start last."""
+    """A folder with everything, the running databases, and the brokers, which enrol.sh starts."""
 
     folder: Path
     brokers: dict[str, RabbitMQ]
@@ -70,10 +69,9 @@ class Host:
             return config.load(self.office(service))
 
     def prepare(self) -> None:
-        """Write how to get into an office."""
+        """Write how to get into an office, how to start a broker and to call its rabbitmqctl."""
         programs = self.folder / "bin"
         programs.mkdir()
-        _write(programs / "zhitong", f'exec {sys.executable} -m node "$@"')
         for service in OFFICES:
             self.office(service).mkdir(parents=True)
             environment = {
@@ -81,31 +79,28 @@ class Host:
                 "PYTHONPATH": str(compose.ROOT),
                 **self.environment(service),
             }
-            environment.pop("ZHITONG_PARENT__BROKER", None)
             given = " ".join(shlex.quote(f"{k}={v}") for k, v in environment.items())
             _write(
                 programs / f"inside-{service}",
                 f'cd {self.office(service)} && exec env -i {given} "$@"',
             )
         _write(programs / "inside", f'office=$1; shift; exec {programs}/inside-$office "$@"')
-
-    def start_brokers(self) -> None:
-        """Start them with the secrets of enrol.sh, and write how to call rabbitmqctl."""
-        with ThreadPoolExecutor() as threads:
-            list(threads.map(lambda server: server.start(), self.brokers.values()))
-        programs = self.folder / "bin"
-        for hub, server in self.brokers.items():
-            rabbitmqctl(server, programs).rename(programs / f"rabbitmqctl-{hub}-broker")
+        _write(
+            programs / "start",
+            f": > {programs}/wanted-$1; until [ -e {programs}/rabbitmqctl-$1 ]; do sleep 0.1; done",
+        )
         _write(
             programs / "rabbitmqctl", f'broker=$1; shift; exec {programs}/rabbitmqctl-$broker "$@"'
         )
 
     def run(self, script: str) -> subprocess.CompletedProcess[str]:
-        """Run a script of deploy/compose."""
+        """Run a script of deploy/compose; start the brokers that it asks for."""
+        programs = self.folder / "bin"
         environment = {
             "PATH": "/usr/bin:/bin",
-            "ZT_INSIDE": str(self.folder / "bin" / "inside"),
-            "ZT_RABBITMQCTL": str(self.folder / "bin" / "rabbitmqctl"),
+            "ZT_INSIDE": str(programs / "inside"),
+            "ZT_START": str(programs / "start"),
+            "ZT_RABBITMQCTL": str(programs / "rabbitmqctl"),
             "ZT_DATA": ".",
             "ZT_SECRETS": str(self.folder / "data" / "secrets"),
             "ZT_BROKER_HOST": "127.0.0.1",
@@ -114,17 +109,26 @@ class Host:
         command = [DEPLOY / "compose" / script]
         if script == "make-secrets.sh":
             command.append(self.folder)
-        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command, env=environment, stdout=pipe, stderr=pipe, text=True) as on:
+            try:
+                while True:
+                    try:
+                        said, complained = on.communicate(timeout=0.1)
+                    except subprocess.TimeoutExpired:
+                        self._start_wanted()
+                    else:
+                        return subprocess.CompletedProcess(command, on.returncode, said, complained)
+            finally:
+                on.kill()
 
-    def inside(self, service: str, *command: str, say: str = "") -> str:
-        """Run a command inside an office; returns what it printed."""
-        return subprocess.run(
-            [self.folder / "bin" / "inside", service, *command],
-            input=say,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
+    def _start_wanted(self) -> None:
+        programs = self.folder / "bin"
+        for hub, server in self.brokers.items():
+            ready = programs / f"rabbitmqctl-{hub}-broker"
+            if (programs / f"wanted-{hub}-broker").exists() and not ready.exists():
+                server.start()
+                rabbitmqctl(server, programs).rename(ready)
 
     def make_database(self, hub: str) -> None:
         """Run the script that the PostgreSQL image runs when it makes its data folder."""
@@ -168,6 +172,7 @@ def running(folder: Path) -> Iterator[Host]:
         made = host.run("make-secrets.sh")
         assert (made.returncode, made.stderr) == (0, "")
         host.prepare()
+        servers.enter_context(forked.serving(folder / "bin" / "zhitong"))
         for hub in HUBS:
             host.make_database(hub)
         yield host

@@ -47,7 +47,7 @@ class Place:
     @property
     def management(self) -> str:
         """The management API, as the hub's node is given it."""
-        return f"http://{HUB}:{PASSWORD}@127.0.0.1:{self.server.management_port}"
+        return f"http://{HUB}.management:{PASSWORD}@127.0.0.1:{self.server.management_port}"
 
     def ask(self, *arguments: str) -> list[dict[str, object]]:
         """What `rabbitmqctl` lists."""
@@ -73,14 +73,18 @@ def place(rabbitmq: RabbitMQ, tmp_path_factory: pytest.TempPathFactory) -> Itera
     ctl = rabbitmqctl(rabbitmq, tmp_path_factory.mktemp("operator"))
     made = Place(rabbitmq, ctl, "accounts")
     asyncio.run(rabbitmq.create_vhost(made.virtual_host))
-    accounts: list[NodeId] = []
+    accounts: list[str] = []
     try:
-        for script in (["add-hub.sh", HUB], *(["add-child.sh", HUB, child] for child in CHILDREN)):
-            done = run_script(*script, made.virtual_host, ctl=ctl, password=PASSWORD)
+        for name, script in {
+            HUB: ["add-hub.sh", HUB, made.virtual_host],
+            f"{HUB}.management": ["add-management.sh", HUB],
+            **{child: ["add-child.sh", HUB, child, made.virtual_host] for child in CHILDREN},
+        }.items():
+            done = run_script(*script, ctl=ctl, password=PASSWORD)
             assert (done.returncode, done.stderr) == (0, "")
-            accounts.append(script[-1])
+            accounts.append(name)
         # This broker has no TLS: here a password opens what a certificate does elsewhere.
-        rabbitmq.ctl("eval", _give_password(CHILDREN))
+        rabbitmq.ctl("eval", _give_password([HUB, *CHILDREN]))
         asyncio.run(run_hub(HUB, CHILDREN, made.url(HUB), made.management))
         yield made
     finally:
@@ -117,6 +121,17 @@ async def test_the_hubs_own_account_declares_everything_and_sets_the_policies(pl
     policies = {row["name"] for row in place.ask("list_policies", "-p", place.virtual_host)}
     assert queues == {name for queue in NAMES.queues(CHILDREN) for name in (queue.name, queue.dead)}
     assert policies == {queue.name for queue in NAMES.queues(CHILDREN)}
+
+
+async def test_the_managing_account_sends_and_reads_nothing(place: Place) -> None:
+    with pytest.raises(InvalidFrameError, match=r"Connection\.Close"):
+        await aio_pika.connect(place.url(f"{HUB}.management"), timeout=10)
+
+
+async def test_the_hubs_own_account_manages_nothing(place: Place) -> None:
+    async with httpx.AsyncClient(trust_env=False) as client:
+        answer = await client.get(f"{place.server.management_url}/api/users", auth=(HUB, PASSWORD))
+    assert answer.status_code == httpx.codes.UNAUTHORIZED
 
 
 async def test_a_child_publishes_to_its_hub_under_its_own_name(place: Place) -> None:
@@ -237,9 +252,11 @@ async def test_a_childs_account_made_again_has_no_password_and_taken_away_is_clo
         (["add-child.sh", HUB, ".*"], PASSWORD, "no node id"),
         (["add-child.sh", HUB, HUB], PASSWORD, "not its own child"),
         (["add-child.sh", HUB], PASSWORD, "usage"),
-        (["add-hub.sh", HUB], "short", "at least 16"),
-        (["add-hub.sh", HUB], "pass@word/with:signs", "at least 16"),
-        (["add-hub.sh", HUB], "", "at least 16"),
+        (["add-hub.sh"], PASSWORD, "usage"),
+        (["add-management.sh", HUB], "short", "at least 16"),
+        (["add-management.sh", HUB], "pass@word/with:signs", "at least 16"),
+        (["add-management.sh", HUB], "", "at least 16"),
+        (["add-management.sh", HUB, "/"], PASSWORD, "usage"),
     ],
 )
 def test_a_mistake_is_refused_before_the_broker_is_asked(
@@ -251,19 +268,20 @@ def test_a_mistake_is_refused_before_the_broker_is_asked(
 
 
 async def test_an_account_with_other_rights_is_left_alone(place: Place) -> None:
-    done = run_script(
-        "add-child.sh", "jiangyuan", HUB, place.virtual_host, ctl=place.ctl, password=OTHER_PASSWORD
-    )
+    done = run_script("add-child.sh", "jiangyuan", HUB, place.virtual_host, ctl=place.ctl)
     assert done.returncode == 1
     assert "a virtual host of its own" in done.stderr
     async with place.channel(HUB):
         pass
 
 
-async def test_the_hubs_account_can_be_given_another_password(place: Place) -> None:
-    again = run_script(
-        "add-hub.sh", HUB, place.virtual_host, ctl=place.ctl, password=OTHER_PASSWORD
-    )
+async def test_the_managing_account_can_be_given_another_password(place: Place) -> None:
+    again = run_script("add-management.sh", HUB, ctl=place.ctl, password=OTHER_PASSWORD)
     assert (again.returncode, again.stderr) == (0, "")
-    async with place.channel(HUB, OTHER_PASSWORD):
-        pass
+    answers = {}
+    async with httpx.AsyncClient(trust_env=False) as client:
+        for password in (PASSWORD, OTHER_PASSWORD):
+            account = (f"{HUB}.management", password)
+            users = await client.get(f"{place.server.management_url}/api/users", auth=account)
+            answers[password] = users.status_code
+    assert answers == {PASSWORD: httpx.codes.UNAUTHORIZED, OTHER_PASSWORD: httpx.codes.OK}

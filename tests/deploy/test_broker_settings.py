@@ -103,7 +103,11 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
         server.ctl("import_definitions", str(DEPLOY / "rabbitmq" / "definitions.example.json"))
         ctl = rabbitmqctl(server, folder)
         # They refuse an account with other rights: so the example has what the scripts give.
-        for script in (["add-hub.sh", HUB], ["add-child.sh", HUB, CHILD]):
+        for script in (
+            ["add-hub.sh", HUB],
+            ["add-management.sh", HUB],
+            ["add-child.sh", HUB, CHILD],
+        ):
             done = run_script(*script, ctl=ctl, password=PASSWORD)
             assert (done.returncode, done.stderr) == (0, "")
         # Whoever is let in by mistake shall find an account.
@@ -112,7 +116,8 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
         server.ctl("eval", _second_door(folder, wrong_port))
         made = Hub(server, folder, _url(port), _url(wrong_port))
         tls = rings.own(CITY, folder / "hub")
-        asyncio.run(run_hub(HUB, [CHILD, SIBLING], str(made.url), None, tls))
+        management = f"http://{HUB}.management:{PASSWORD}@{HOST}:{server.management_port}"
+        asyncio.run(run_hub(HUB, [CHILD, SIBLING], str(made.url), management, tls))
         yield made
 
 
@@ -142,7 +147,12 @@ def test_the_account_that_rabbitmq_comes_with_is_for_loopback_alone(hub: Hub) ->
 
 async def test_no_password_opens_the_broker(hub: Hub) -> None:
     context = await rings.above(COUNTY, hub.folder / "with-password").context()
-    for account, password in ((HUB, PASSWORD), (SIBLING, ""), (SIBLING, PASSWORD)):
+    for account, password in (
+        (f"{HUB}.management", PASSWORD),
+        (HUB, ""),
+        (SIBLING, ""),
+        (SIBLING, PASSWORD),
+    ):
         url = hub.url.with_user(account).with_password(password)
         with pytest.raises(AMQPConnectionError):
             await aio_pika.connect(url, ssl_context=context, timeout=20)
@@ -153,12 +163,14 @@ async def test_where_a_broker_knows_passwords_alone_the_one_in_the_address_serve
 ) -> None:
     tls = rings.own(CITY, hub.folder / "plain")
     hub.server.ctl("eval", "application:set_env(rabbit, auth_mechanisms, ['PLAIN']).")
+    hub.server.ctl("change_password", HUB, PASSWORD)
     try:
         with pytest.raises(AuthenticationError):
             await dialling.dial(hub.url, tls)
         dialled = await dialling.dial(hub.url.with_user(HUB).with_password(PASSWORD), tls)
         await dialled.connection.close()
     finally:
+        hub.server.ctl("clear_password", HUB)
         hub.server.ctl("eval", "application:set_env(rabbit, auth_mechanisms, ['EXTERNAL']).")
     assert dialled.account == HUB
 

@@ -55,8 +55,9 @@ def test_no_secret_is_written_down() -> None:
 def test_the_example_names_every_variable_and_no_password() -> None:
     example = compose.dotenv(EXAMPLE)
     used = {name for name, _ in compose.variables()}
-    only_for_enrol = {name for name in example if name.endswith(("_NAME", "_ID"))}
-    assert used <= set(example) <= used | only_for_enrol
+    enrolment = (compose.ROOT / "deploy" / "compose" / "enrol.sh").read_text("utf-8")
+    used |= set(re.findall(r"\$(ZT_\w+_(?:ID|NAME))\b", enrolment))
+    assert used == set(example)
     assert {name for name, value in example.items() if not value} == {
         name for name in example if SECRET.search(name)
     }

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import os
 import signal
+import ssl
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -32,6 +33,8 @@ class Running:
     process: asyncio.subprocess.Process
     log: Path
     address: str | None = None
+    authority: Path | None = None
+    """The certificate that its pages are served with, where it is over TLS."""
 
     def said(self) -> str:
         """Everything it wrote so far."""
@@ -83,13 +86,16 @@ async def run(
 
 
 @asynccontextmanager
-async def serve(folder: Path, *options: str) -> AsyncIterator[Running]:
+async def serve(
+    folder: Path, *options: str, authority: Path | None = None
+) -> AsyncIterator[Running]:
     """`zhitong serve` for the office in this folder, ready; its pages on a port of its own."""
     port = places.free_port()
     env = {"ZHITONG_WEB__PORT": str(port)}
     async with run(folder, "node", "serve", folder, *options, env=env) as running:
         await running.until_said("server.ready")
-        running.address = f"http://127.0.0.1:{port}"
+        running.address = f"{'https' if authority else 'http'}://127.0.0.1:{port}"
+        running.authority = authority
         yield running
 
 
@@ -98,7 +104,13 @@ class Visitor:
 
     def __init__(self, running: Running, username: str) -> None:
         assert running.address is not None
-        self._client = httpx.AsyncClient(base_url=running.address, trust_env=False, timeout=30.0)
+        # Loading the system's authorities takes longer than many a test.
+        verify = (
+            ssl.create_default_context(cafile=running.authority) if running.authority else False
+        )
+        self._client = httpx.AsyncClient(
+            base_url=running.address, verify=verify, trust_env=False, timeout=30.0
+        )
         self._username = username
 
     async def __aenter__(self) -> Visitor:

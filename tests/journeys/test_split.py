@@ -71,22 +71,10 @@ async def test_on_postgresql_the_relay_is_woken_at_once_and_need_not_poll(
     await demand_that_a_deed_is_sent(hierarchy)
 
 
-async def test_pages_that_woke_the_relay_again_and_again_remember_nothing_of_it(
-    tmp_path: Path, postgresql: MakeDatabase
-) -> None:
-    hierarchy = await travel.set_up(tmp_path, DEPTH_2, broker=None, make_database=postgresql)
-    await hierarchy.stop()
-    web = hierarchy.open(COUNTY, half="web")
-    await web.start()
-    for _ in range(20):
-        web.desk.wakers.wake("outbox")
-    assert web._tasks
-    await until(lambda: not web._tasks, what="an end of the notifications")
-    await web.stop()
-
-
-async def test_on_sqlite_the_relay_finds_the_deed_by_polling(
+async def test_on_sqlite_the_relay_is_woken_by_the_file_beside_the_database(
     tmp_path: Path, broker: str, sqlite: MakeDatabase
 ) -> None:
-    hierarchy = await travel.set_up(tmp_path, DEPTH_2, broker=broker, make_database=sqlite)
+    hierarchy = await travel.set_up(
+        tmp_path, DEPTH_2, broker=broker, make_database=sqlite, poll=NEVER
+    )
     await demand_that_a_deed_is_sent(hierarchy)

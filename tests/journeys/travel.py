@@ -34,7 +34,6 @@ from tests.waiting import until
 
 SECONDS = 90.0
 RELAY: dict[str, object] = {
-    "poll": 1.0,
     "receipt_within": 2.0,
     "first_probe": 0.5,
     "longest_probe": 2.0,

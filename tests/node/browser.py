@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from node.bootstrap import application
 from node.config import WebSettings
+from node.http.attempts import Attempts
 from tests.node.rooms import Room
 from tests.offices import PASSWORD
 
@@ -29,6 +30,7 @@ async def visit(
     """
     pages = _pages(room.desk.node)
     pages.state.desk, pages.state.web = room.desk, WebSettings()
+    pages.state.attempts = Attempts()
     transport = httpx.ASGITransport(pages, raise_app_exceptions=not failing)
     async with httpx.AsyncClient(transport=transport, base_url=ADDRESS) as client:
         if username is not None:

@@ -113,7 +113,7 @@ async def opened(hierarchy: Hierarchy) -> AsyncIterator[Chain]:
         entered = {node.desk.node: await rooms.enter(node, clock) for node in nodes}
         woken: set[str] = set()
         for node in nodes:
-            node.desk.wakers.on("outbox", partial(woken.add, node.desk.node))
+            node.desk.database.watch.on("outbox", partial(woken.add, node.desk.node))
         yield Chain(entered, hierarchy.chain, clock, hierarchy.switchboard, posts, woken)
     finally:
         for node in nodes:

@@ -178,8 +178,8 @@ class Templates:
 
     async def _make(self, folder: Path, plan: Plan) -> None:
         hierarchy = await set_up(folder, plan)
-        # Starting enters the neighbours into the directory.
-        await hierarchy.start()
+        for node in hierarchy.nodes.values():
+            await node.enter()
         await hierarchy.stop()
 
 

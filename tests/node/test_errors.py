@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from node import errors
+from node import enrolment_errors, errors
 from node.errors import NodeError
 
 
@@ -48,4 +48,6 @@ def test_only_what_may_succeed_later_is_temporary() -> None:
         errors.FileArrivingError,
         errors.ShelfError,
         errors.RecoveringError,
+        enrolment_errors.EnrolmentLockedOutError,
+        enrolment_errors.ParentUnreachableError,
     }

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import pytest
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
 from node import loop
-from node.loop import Loop, Wakers
+from node.loop import Loop
 
 NEVER = 3600.0
 
@@ -146,15 +146,74 @@ async def test_a_loop_that_was_stopped_before_it_ran_takes_no_step() -> None:
     await stopped.run()
 
 
-def test_everyone_who_asked_is_woken_about_their_topic_and_nobody_else() -> None:
-    heard: list[str] = []
-    wakers = Wakers()
-    wakers.on("outbox", lambda: heard.append("publisher"))
-    wakers.on("outbox", lambda: heard.append("notifier"))
-    wakers.on("audit", lambda: heard.append("auditor"))
-    wakers.wake("outbox")
-    wakers.wake("nobody asked")
-    assert heard == ["publisher", "notifier"]
+async def test_what_is_due_is_done_though_nobody_wakes_the_loop() -> None:
+    due = iter([0.001, 0.001])
+    looked = asyncio.Event()
+    steps = 0
+
+    async def step() -> bool:
+        nonlocal steps
+        steps += 1
+        if steps == 3:
+            looked.set()
+        return False
+
+    running = Loop("test", step, poll=NEVER, due=lambda: next(due, None))
+    task = asyncio.create_task(running.run())
+    await looked.wait()
+    running.stop()
+    await task
+    assert steps == 3
+
+
+async def test_a_loop_does_not_spin_on_what_is_overdue(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(loop, "_within", _noting(slept, until=3))
+    running = Loop("test", _idle, poll=NEVER, due=lambda: -60.0)
+    with pytest.raises(_EnoughError):
+        await running.run()
+    assert slept == [loop.SHORTEST_SLEEP] * 3
+
+
+async def test_a_step_that_fails_and_wakes_itself_pauses_all_the_same() -> None:
+    steps = 0
+
+    async def step() -> bool:
+        nonlocal steps
+        steps += 1
+        running.wake()
+        raise RuntimeError("what it wrote is undone")
+
+    running = Loop("test", step, poll=NEVER)
+    task = asyncio.create_task(running.run())
+    for _ in range(50):
+        await asyncio.sleep(0)
+    running.stop()
+    await task
+    assert steps == 1
+
+
+async def test_a_loop_that_gathers_is_woken_once_for_all_that_comes_meanwhile() -> None:
+    idle, woken = asyncio.Event(), asyncio.Event()
+    steps = 0
+
+    async def step() -> bool:
+        nonlocal steps
+        steps += 1
+        (woken if idle.is_set() else idle).set()
+        return False
+
+    running = Loop("test", step, poll=NEVER, gather=0.01)
+    task = asyncio.create_task(running.run())
+    await idle.wait()
+    for _ in range(20):
+        running.wake()
+        await asyncio.sleep(0)
+    assert steps == 1
+    await woken.wait()
+    running.stop()
+    await task
+    assert steps == 2
 
 
 class _running:  # noqa: N801 - reads as a sentence where it is used
@@ -198,3 +257,20 @@ def _fail() -> bool:
 
 def _make_up() -> bool:
     raise asyncio.CancelledError
+
+
+async def _idle() -> bool:
+    return False
+
+
+class _EnoughError(Exception):
+    pass
+
+
+def _noting(slept: list[float], until: int) -> Callable[[float, asyncio.Event], Awaitable[None]]:
+    async def within(seconds: float, _: asyncio.Event) -> None:
+        slept.append(seconds)
+        if len(slept) == until:
+            raise _EnoughError
+
+    return within

@@ -26,7 +26,8 @@ from tests.factories import (
     make_token,
 )
 from tests.protocol import forgery
-from tests.protocol.scene import DONGHU, ITEM, JIANGYUAN, YUNZHOU
+from tests.protocol.lists import entry, sealed
+from tests.protocol.scene import DONGHU, ITEM, JIANGYUAN, XISHAN, YUNZHOU
 
 SUBMISSION = make_token(
     make_submission(attachments=[make_attachment()]), DONGHU, YUNZHOU, subject=ITEM, id=make_id(101)
@@ -77,8 +78,16 @@ RECEIVED = (
     told(JIANGYUAN, YUNZHOU, DONGHU, about=fact("instructed", JIANGYUAN, 2), id=115),
 )
 
+LISTS = (sealed(JIANGYUAN).decode(), sealed(YUNZHOU, entry(XISHAN)).decode())
+
 
 def make_bundle(**changed: Any) -> Bundle:
     """The honest evidence, with members replaced."""
-    right = {"item": ITEM, "office": NodeId("donghu"), "sent": SENT, "received": RECEIVED}
+    right = {
+        "item": ITEM,
+        "office": NodeId("donghu"),
+        "sent": SENT,
+        "received": RECEIVED,
+        "lists": LISTS,
+    }
     return Bundle(**right | changed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,6 +25,7 @@ from tests.factories import (
 )
 from tests.protocol import forgery
 from tests.protocol.forgery import Shape, edit, header, respell, sign, uri
+from tests.protocol.lists import entry, sealed
 from tests.protocol.scene import DONGHU, JIANGYUAN, LANJIANG, XISHAN, YUNZHOU
 from tests.protocol.worked import (
     ADOPTED,
@@ -42,7 +44,8 @@ Vector = dict[str, Any]
 
 def refused() -> list[Vector]:
     """All of them, in the order of the checks."""
-    return [*_broken_tokens(), *_broken_signers(), *_broken_events(), *_broken_evidence()]
+    broken = [*_broken_tokens(), *_broken_signers(), *_broken_events(), *_broken_evidence()]
+    return [*broken, *_revoked_signers()]
 
 
 def _refuse(
@@ -53,6 +56,7 @@ def _refuse(
     now: datetime = NOW,
     *,
     way: str = "message",
+    lists: Sequence[bytes] = (),
 ) -> Vector:
     return {
         "name": name,
@@ -60,6 +64,7 @@ def _refuse(
         "way": way,
         "receiver": receiver.id,
         "now": now.isoformat(),
+        "lists": [one.decode() for one in lists],
         "token": token.decode(),
     }
 
@@ -140,6 +145,21 @@ def _broken_signers() -> list[Vector]:
             JIANGYUAN,
         ),
         _refuse("evidence.refused", "evidence from beside", beside, DONGHU, way="evidence"),
+    ]
+
+
+def _revoked_signers() -> list[Vector]:
+    county = sealed(YUNZHOU, entry(DONGHU))
+    city = sealed(JIANGYUAN, entry(YUNZHOU, issuing=True))
+    held = sealed(YUNZHOU, entry(DONGHU, hold=True))
+    climbing = forwarded(WORKED, 130)
+    return [
+        _refuse("envelope.revoked", "revoked", WORKED, lists=[county]),
+        _refuse("envelope.revoked", "issuer revoked", WORKED, lists=[city]),
+        _refuse("envelope.revoked", "as evidence", WORKED, JIANGYUAN, way="evidence", lists=[city]),
+        _refuse("envelope.suspended", "suspended", WORKED, lists=[held]),
+        _refuse("evidence.refused", "origin revoked", climbing, JIANGYUAN, lists=[county]),
+        _refuse("envelope.suspended", "origin suspended", climbing, JIANGYUAN, lists=[held]),
     ]
 
 

@@ -32,6 +32,7 @@ from tests.protocol.bundles import (
     receipt_for,
     told,
 )
+from tests.protocol.lists import sealed
 from tests.protocol.scene import DONGHU, ITEM, JIANGYUAN, LANJIANG, XISHAN, YUNZHOU, open_at
 
 CHAINS = Chains([DONGHU.root])
@@ -82,7 +83,8 @@ def test_a_message_without_a_receipt_is_no_flaw_and_nobody_is_said_to_have_recei
 
 def test_the_office_at_the_top_proves_its_own_facts() -> None:
     stated = told(JIANGYUAN, JIANGYUAN, about=fact("registered", JIANGYUAN, 1))
-    verdict = verified(office="jiangyuan", sent=(Sent(token=stated),), received=())
+    lists = (sealed(JIANGYUAN).decode(),)
+    verdict = verified(office="jiangyuan", sent=(Sent(token=stated),), received=(), lists=lists)
     assert verdict.flaws == []
     assert len(verdict.facts) == 1
 
@@ -105,8 +107,8 @@ def test_what_has_no_flaw_is_told_beside_a_flaw() -> None:
         (b'{"a":' * 100_000, "is not JSON"),
         (b"[]", "does not say that its format"),
         (b'{"format": "zhitong-messages-1"}', "does not say that its format"),
-        (b'{"format": "a", "format": "zhitong-evidence-1"}', "names a member twice"),
-        (b'{"format": "zhitong-evidence-1"}', "item: Field required"),
+        (b'{"format": "a", "format": "zhitong-evidence-2"}', "names a member twice"),
+        (b'{"format": "zhitong-evidence-2"}', "item: Field required"),
     ],
 )
 def test_rule_1_another_file_is_no_evidence(content: bytes, said: str) -> None:

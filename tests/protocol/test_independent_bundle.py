@@ -12,14 +12,19 @@ from protocol import bundle
 from protocol.bundle import Sent
 from tests import authorities
 from tests.authorities import hierarchy
-from tests.factories import NOW, make_id
+from tests.factories import NOW, make_feedback, make_id, make_token
 from tests.protocol import programs
-from tests.protocol.bundles import RECEIPT, RECEIVED, SENT, fact, make_bundle, own, told
-from tests.protocol.scene import DONGHU, YUNZHOU
+from tests.protocol.bundles import LISTS, RECEIPT, RECEIVED, SENT, fact, make_bundle, own, told
+from tests.protocol.lists import entry, sealed, since
+from tests.protocol.scene import DONGHU, ITEM, JIANGYUAN, LANJIANG, YUNZHOU
 
 SCRIPT = programs.code("js", "Checking a file of evidence by hand")
 OTHER_ROOT = hierarchy(now=NOW, seed="other")["donghu"].root
 STEP = 97
+
+
+def listed(*said: Any, **changed: Any) -> str:
+    return sealed(*said, **changed).decode()
 
 
 def checked(
@@ -35,6 +40,11 @@ def test_the_script_of_the_readme_verifies_a_bundle(jose: Path, tmp_path: Path) 
     done = checked(jose, tmp_path)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
+    assert [line.split(";")[0] for line in lines[:2]] == [
+        "jiangyuan lists 0 certificates",
+        "jiangyuan/yunzhou lists 1 certificates",
+    ]
+    lines = lines[2:]
     assert lines[0].startswith("jiangyuan/yunzhou/donghu sent cn.zhitong.submission.v1 of ")
     assert lines[1].startswith("  jiangyuan/yunzhou received it; signed ")
     assert [line.split(" at ")[0] for line in lines[2:]] == [
@@ -52,7 +62,7 @@ def test_the_script_of_the_readme_verifies_a_bundle(jose: Path, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"root": OTHER_ROOT}, "unable to get local issuer certificate"),
+        ({"root": OTHER_ROOT, "lists": ()}, "unable to get local issuer certificate"),
         ({"item": make_id(9)}, "a message is about another item"),
         ({"office": "xishan"}, "signed by another office"),
         ({"received": RECEIVED[1:]}, "a fact of jiangyuan/yunzhou is missing"),
@@ -64,6 +74,14 @@ def test_the_script_of_the_readme_verifies_a_bundle(jose: Path, tmp_path: Path) 
             "not one of its signer",
         ),
         ({"sent": (Sent(token=SENT[0].token, receipt=RECEIVED[0]), *SENT[1:])}, "is no receipt"),
+        ({"lists": (listed(YUNZHOU, entry(DONGHU)),)}, "nothing shows that this is older"),
+        ({"lists": (listed(JIANGYUAN, entry(YUNZHOU)),)}, "nothing shows that this is older"),
+        (
+            {"lists": (LISTS[1], listed(JIANGYUAN, entry(YUNZHOU, issuing=True)))},
+            "a list of an office that was revoked",
+        ),
+        ({"lists": (listed(LANJIANG),)}, "a list of elsewhere"),
+        ({"lists": (listed(YUNZHOU, signer=YUNZHOU.signer),)}, "a list of another office"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -75,8 +93,22 @@ def test_the_script_of_the_readme_finds_what_is_wrong(
     assert said in done.stderr
 
 
+def test_the_script_of_the_readme_counts_what_its_carrier_had_before(
+    jose: Path, tmp_path: Path
+) -> None:
+    decided = make_token(
+        make_feedback(fact("registered", JIANGYUAN, 1)), JIANGYUAN, YUNZHOU, subject=ITEM
+    )
+    for hours, code in ((2, 0), (1, 1)):
+        data = make_feedback(evidence=decided).model_copy(update={"received_at": since(hours)})
+        token = make_token(data, YUNZHOU, DONGHU, subject=ITEM).decode()
+        gone = (listed(JIANGYUAN, entry(JIANGYUAN)),)
+        done = checked(jose, tmp_path, lists=gone, received=(*RECEIVED[:3], token))
+        assert done.returncode == code, done.stderr
+
+
 def test_jose_refuses_every_token_of_a_bundle_in_which_a_character_was_changed(jose: Path) -> None:
-    tokens = [*(sent.token for sent in SENT), RECEIPT, *RECEIVED]
+    tokens = [*(sent.token for sent in SENT), RECEIPT, *RECEIVED, *LISTS]
     altered = [
         token[:position] + ("A" if token[position] != "A" else "B") + token[position + 1 :]
         for token in tokens

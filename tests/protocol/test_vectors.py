@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 from cryptography import x509
 
-from protocol import envelope, errors, evidence
+from protocol import envelope, errors, evidence, revocation_list
 from protocol.envelope import Opened
 from protocol.errors import ProtocolError
 from protocol.identifiers import Digest, node_id
 from protocol.messages.items import Edition
 from protocol.messages.work import Feedback
+from protocol.revocation import Revoked
 from protocol.trust import Chains, IssuingOffice, Path, Place
 from tests.protocol import make_vectors
 from tests.protocol.make_vectors import FOLDER
@@ -33,7 +34,7 @@ def issuing(entry: dict[str, str]) -> IssuingOffice:
     return IssuingOffice(node_id(entry["id"]), Digest(entry["key_sha256"]))
 
 
-CHAINS = Chains([x509.load_pem_x509_certificate((FOLDER / "root.pem").read_bytes())])
+ROOT = x509.load_pem_x509_certificate((FOLDER / "root.pem").read_bytes())
 PLACES = {
     entry["id"]: Place(
         Path(tuple(issuing(issuer) for issuer in entry["issuers"]), node_id(entry["id"])),
@@ -48,16 +49,28 @@ def by_name(vector: dict[str, Any]) -> str:
     return str(vector["name"])
 
 
+def chains_of(vector: dict[str, Any]) -> Chains:
+    chains = Chains([ROOT])
+    lists = [
+        revocation_list.open_list(token.encode(), chains=chains)
+        for token in vector.get("lists", ())
+    ]
+    chains.revoked = Revoked(one.known for one in lists)
+    return chains
+
+
 def opened(vector: dict[str, Any]) -> Opened:
     token, place = vector["token"].encode(), PLACES[vector["receiver"]]
+    chains = chains_of(vector)
     if vector["way"] == "evidence":
-        return envelope.open_evidence(token, chains=CHAINS, place=place)
+        return envelope.open_evidence(token, chains=chains, place=place)
     now = datetime.fromisoformat(vector["now"])
-    return envelope.open_message(token, chains=CHAINS, place=place, now=now)
+    return envelope.open_message(token, chains=chains, place=place, now=now)
 
 
 def result(vector: dict[str, Any]) -> dict[str, Any]:
     message, place = opened(vector), PLACES[vector["receiver"]]
+    chains = chains_of(vector)
     found: dict[str, Any] = {
         "type": message.event.type,
         "path": list(message.path.offices),
@@ -67,12 +80,12 @@ def result(vector: dict[str, Any]) -> dict[str, Any]:
         "payload_sha256": message.digest,
     }
     if isinstance(message.data, Feedback):
-        proven = evidence.fact_of(message, chains=CHAINS, place=place)
+        proven = evidence.fact_of(message, chains=chains, place=place)
         found["fact"] = proven.fact.model_dump(mode="json", exclude_none=True)
         found["fact_path"] = list(proven.path.offices)
         found["carriers"] = [list(path.offices) for path in proven.carriers]
     if isinstance(message.data, Edition):
-        origins = evidence.origins_of(message, chains=CHAINS, place=place)
+        origins = evidence.origins_of(message, chains=chains, place=place)
         found["origins"] = [list(origin.path.offices) for origin in origins]
     return found
 

@@ -160,7 +160,9 @@ class RabbitMQ:
         While it is on, the broker reads nothing more from connections that publish.
         """
         self.ctl("set_vm_memory_high_watermark", "0" if on else rabbitmq_home.MEMORY_WATERMARK)
-        with httpx.Client(base_url=self.management_url, auth=AUTH, trust_env=False) as api:
+        with httpx.Client(
+            base_url=self.management_url, auth=AUTH, trust_env=False, verify=False
+        ) as api:
             path = "/api/health/checks/local-alarms"
             wanted = httpx.codes.SERVICE_UNAVAILABLE if on else httpx.codes.OK
             processes.wait_until(
@@ -185,7 +187,9 @@ class RabbitMQ:
 
     def _management(self) -> httpx.AsyncClient:
         # Without the environment's proxies.
-        return httpx.AsyncClient(base_url=self.management_url, auth=AUTH, trust_env=False)
+        return httpx.AsyncClient(
+            base_url=self.management_url, auth=AUTH, trust_env=False, verify=False
+        )
 
     def _stop_epmd(self) -> None:
         if self._epmd is not None:

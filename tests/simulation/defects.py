@@ -20,12 +20,13 @@ from node.relay import reception, window
 from node.relay.consumer import Consumer
 from node.relay.reception import Reception, Result
 from node.relay.transport import Delivery
-from node.relay.window import Due
+from node.relay.window import Due, Standing
 from node.storage import bulk
 from node.storage.database import Session
 from node.storage.events import Event
 from node.storage.messages import Incoming, Outgoing
 from node.storage.recovery import Recovery
+from node.storage.wake import Watch
 from node.workflow import feedback, record, recovery
 from node.workflow.intake import Intake
 from protocol import lifecycle
@@ -49,7 +50,6 @@ def acknowledged_before_commit() -> Iterator[None]:
         await self._transport.acknowledge(taken)
         if taken:
             await take_in(self._reception, taken)
-            self._desk.wakers.wake("outbox")
         return bool(taken)
 
     with patch.object(Consumer, "step", step):
@@ -251,6 +251,20 @@ def restored_without_replay() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def nobody_woken() -> Iterator[None]:
+    """What was committed waits until somebody looks by himself."""
+    with patch.object(Watch, "tell", lambda *_: None):
+        yield
+
+
+@contextmanager
+def nothing_due() -> Iterator[None]:
+    """What was put off waits until something else happens on its link."""
+    with patch.object(Standing, "due_at", lambda *_: None):
+        yield
+
+
 DEFECTS: dict[str, Callable[[], AbstractContextManager[None]]] = {
     "acknowledge before commit": acknowledged_before_commit,
     "receipt sent before commit": receipt_before_commit,
@@ -263,6 +277,8 @@ DEFECTS: dict[str, Callable[[], AbstractContextManager[None]]] = {
     "parked messages forgotten": parked_forgotten,
     "restore without a new incarnation": restored_as_it_was,
     "restore without replay": restored_without_replay,
+    "commits wake nobody": nobody_woken,
+    "what was put off is never due": nothing_due,
 }
 
 

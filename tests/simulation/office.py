@@ -20,7 +20,6 @@ from sqlalchemy import select
 
 from node.bootstrap import restoration
 from node.config import LimitSettings, RelaySettings
-from node.loop import Wakers
 from node.relay.accountant import Accountant
 from node.relay.auditor import Auditor
 from node.relay.consumer import Consumer
@@ -107,11 +106,15 @@ class Office:
             place=self.post.authority.place,
             clock=self.clock,
             new_id=self._new_id,
-            wakers=Wakers(),
             limits=LimitSettings(),
             shelf=Shelf(Path("no-file-is-handed-in-here")),
         )
-        self.desk.wakers.on("outbox", self._wake)
+        watch = self.database.watch
+        # The loops of the process before are gone.
+        watch._waiting.clear()
+        watch.is_here = True
+        for table in ("outbox", "links"):
+            watch.on(table, self._wake)
         self.wire: Wire = self._wires.attach(self.node)
         signer = self.post.authority.signer
         self._publisher = Publisher(
@@ -122,6 +125,14 @@ class Office:
         self._accountant = Accountant(self.desk)
         self._recoverer = Recoverer(self.desk)
         self.woken = True
+
+    @property
+    def due(self) -> datetime | None:
+        """When, on the office's clock, its loops have something to do though nothing happens."""
+        times = [self._publisher.due]
+        if self.recovering:
+            times.append(self._recoverer.due)
+        return min((time for time in times if time is not None), default=None)
 
     def _new_id(self) -> UUID:
         id = uuid7(self.clock(), self._random.randbytes(10))

@@ -23,7 +23,7 @@ from tests.simulation import deeds, restores, verdict
 from tests.simulation.databases import Databases
 from tests.simulation.faults import CALM, FAILURES
 from tests.simulation.office import UNHARMED, Fate, Office
-from tests.simulation.world import Done, World, next_due, open_world
+from tests.simulation.world import Done, World, open_world
 
 ROUNDS = (30, 100)
 LONGEST_REST = 25
@@ -186,7 +186,7 @@ async def _rest(world: World, problems: list[str]) -> None:
     longest = LONGEST_REST + len(world.wires.late) + RECOVERING * len(world.restored)
     for pause in range(longest):
         for office in await _work_all(world, problems):
-            at = await next_due(office)
+            at = office.due
             due[office.node] = at and at - office.clock.wrong_by
         times = [at for at in due.values() if at is not None]
         times += [late.due for late in world.wires.late]

@@ -27,6 +27,8 @@ SHOWN_AT = {
     "parked messages forgotten": 204,
     "restore without a new incarnation": 237,
     "restore without replay": 237,
+    "commits wake nobody": 201,
+    "what was put off is never due": 207,
 }
 
 

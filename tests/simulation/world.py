@@ -15,13 +15,7 @@ from random import Random
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
-
 from node.config import RelaySettings
-from node.relay.recovery import ASK_AGAIN
-from node.storage.messages import Outgoing
-from node.storage.offices import Link
-from node.storage.recovery import Recovery
 from protocol.identifiers import NodeId
 from protocol.lifecycle import Action
 from tests.simulation.databases import Databases
@@ -110,38 +104,6 @@ class World:
         """The offices directly above and below."""
         above = [] if office.post.parent is None else [office.post.parent.id]
         return [self.offices[node] for node in (*above, *self.below(office))]
-
-
-async def next_due(office: Office) -> datetime | None:
-    """When, on the office's clock, it has something to do again; None for never.
-
-    What was due before now and was not done waits for something else, such as room in the window.
-    """
-    now = office.clock.shown
-    async with office.database.reading() as session:
-        probing = select(Link.peer).where(Link.silent_since.is_not(None))
-        resent = await session.scalar(
-            select(func.min(Outgoing.resend_at)).where(
-                Outgoing.resend_at > now,
-                or_(
-                    Outgoing.state == "pending",
-                    (Outgoing.state == "refused") & Outgoing.permanent.is_(False),
-                    (Outgoing.state == "sent") & Outgoing.peer.not_in(probing),
-                ),
-            )
-        )
-        probed = await session.scalar(
-            select(func.min(Link.probe_at)).where(
-                Link.silent_since.is_not(None),
-                Link.probe_at > now,
-                Link.peer.in_(select(Outgoing.peer).where(Outgoing.state == "sent")),
-            )
-        )
-        asked = await session.scalar(
-            select(func.min(Recovery.asked_at)).where(Recovery.answered_at.is_(None))
-        )
-    again = asked and asked + ASK_AGAIN
-    return min((time for time in (resent, probed, again) if time is not None), default=None)
 
 
 @asynccontextmanager

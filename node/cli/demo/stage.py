@@ -18,17 +18,21 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from node.bootstrap import enrolment
-from node.bootstrap.node import Node, build, system_clock
+from node.bootstrap.desk import system_clock
+from node.bootstrap.node import Node, build
 from node.bootstrap.server import Serving
 from node.cli.demo.cast import OFFICES, PASSWORD, Account, Cast, OfficePlan
-from node.config import OfficeSettings, load
+from node.config import OfficeSettings, Settings, load
 from node.relay.memory import Switchboard
 from node.relay.topology import Hub
 from node.storage import migrate
 from node.storage.database import Database
 from node.storage.people import Person
+from node.workflow import enrolment as requests
 from node.workflow import people
+from node.workflow.access import ADMINISTRATOR
 from node.workflow.desk import Actor
+from protocol.enrolment import root_of
 from protocol.identifiers import NodeId
 
 FIRST_PORT = 8801
@@ -82,29 +86,31 @@ class Stage:
         )
         content: dict[str, dict[str, object]] = {
             "web": {"port": port, "secure_cookies": False},
-            "relay": {"poll": 1.0},
         }
         has_children = any(other.parent == office.id for other in OFFICES)
         if self._database is not None:
             content["database"] = {"url": self._database_url(office.id), "pool_size": 3}
         if self._broker is not None and has_children:
-            content["hub"] = {"broker": self._broker}
-        enrolment.prepare(folder, own, content)
-        now = system_clock()
+            # With its account: everybody shares the one that the demo was given.
+            content["hub"] = {"broker": self._broker, "address": self._broker}
+        below = office.parent is not None
+        enrolment.prepare(folder, own, content, hub=below and has_children)
         if office.parent is None:
-            enrolment.make_root(folder, own, now)
+            enrolment.make_root(folder, own, system_clock())
         else:
-            request = enrolment.make_request(folder, own, hub=has_children)
-            above = load(self._folder / office.parent)
-            database = Database(above.database_url)
-            welcome = await enrolment.certify(
-                above, database, request, broker=self._broker, now=now
-            )
-            await database.close()
-            enrolment.accept(folder, welcome)
+            await self._enrol(folder, load(self._folder / office.parent))
         database = Database(load(folder).database_url)
         await migrate.upgrade(database)
         await database.close()
+
+    async def _enrol(self, folder: Path, above: Settings) -> None:
+        desk = build(above, half="web").desk
+        actor = Actor(id=desk.new_id(), username="demo", name="demo", role=ADMINISTRATOR)
+        request = enrolment.request_of(folder)
+        await requests.enter(desk, actor, request.model_dump_json())
+        welcome = await enrolment.welcome(above, desk, actor, request.office.id)
+        await desk.database.close()
+        enrolment.accept(folder, welcome, root=root_of(desk.chains.roots[0]))
 
     async def _add_people(self, cast: Cast) -> None:
         # Everyone has the demo's password, so one slow hash is enough.

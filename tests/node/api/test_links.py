@@ -77,6 +77,7 @@ async def test_a_link_has_a_stable_shape(admin: httpx.AsyncClient) -> None:
         "silent_since": None,
         "next_attempt_at": None,
         "paused": None,
+        "barred": None,
         "exported_at": None,
         "certificate_until": None,
         "audit": None,

@@ -143,10 +143,10 @@ async def test_pages_in_one_process_wake_the_relay_in_another(
     await _hand_over(tree)
 
 
-async def test_on_sqlite_the_relay_in_another_process_looks_by_itself(
-    two_levels: Hierarchy,
-) -> None:
-    await _hand_over(two_levels)
+async def test_on_sqlite_too(tmp_path: Path, sqlite: MakeDatabase) -> None:
+    await _hand_over(
+        await rooms.set_up(tmp_path / "tree", DEPTH_2, make_database=sqlite, poll=LONG)
+    )
 
 
 async def _hand_over(tree: Hierarchy) -> None:

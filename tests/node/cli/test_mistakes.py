@@ -139,8 +139,6 @@ def test_a_database_without_tables(zhitong: Zhitong, tmp_path: Path) -> None:
         (("--id", "Yun Zhou", *CITY[2:]), "id: String should match"),
         ((*CITY[:4], "--level", "Grafschaft 3"), "level: String should match"),
         ((*CITY, "--region-code", "42"), "region_code: String should match"),
-        (("--welcome", "nowhere.json"), "cannot read nowhere.json"),
-        (("--welcome", "-"), "no welcome from an office above"),
     ],
 )
 def test_an_office_that_cannot_be_set_up(
@@ -160,19 +158,43 @@ def test_a_folder_that_is_an_office_already(zhitong: Zhitong, office: Path) -> N
     assert "exists already" in zhitong("init", office, *CITY).mistake
 
 
-def test_a_welcome_that_cannot_be_written_certifies_nobody(
+def test_a_welcome_that_cannot_be_written_takes_nobody_in(
     zhitong: Zhitong, office: Path, tmp_path: Path
 ) -> None:
-    zhitong("init", tmp_path / "city", *CITY)
     before = _contents(office)
-    request = tmp_path / "city" / "request.json"
-    outcome = zhitong("certify", request, "-o", tmp_path / "no" / "welcome", "-c", office)
-    assert "there is no folder" in outcome.mistake
+    words = ("donghu", "-o", tmp_path / "no" / "welcome", "-c", office)
+    assert "there is no folder" in zhitong("enrolment", "approve", *words).mistake
     assert _contents(office) == before
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "give an address with --token"),
+        (("https://a.example",), "give an address with --token"),
+        (("--token", "ZT1"), "give an address with --token"),
+        (("--request", "no/r", "--welcome", "w"), "give an address with --token"),
+        (("https://a.example", "--token", "ZT1-A"), "[enrolment.token_form]"),
+        (("--welcome", "nowhere"), "cannot read nowhere"),
+        (("--welcome", "-"), "[enrolment.welcome]"),
+        (("--welcome", "-", "--root", "abc"), "64 hexadecimal digits"),
+        (("--request", "no/where"), "cannot write no/where"),
+    ],
+)
+def test_an_enrolment_that_cannot_be(
+    zhitong: Zhitong, tmp_path: Path, words: tuple[str, ...], said: str
+) -> None:
+    folder = tmp_path / "new"
+    zhitong("init", folder, *CITY)
+    before = sorted(tmp_path.rglob("*"))
+    outcome = zhitong("enrol", *words, "-c", folder, stdin="{}")
+    assert outcome.code == 2
+    assert said in outcome.err
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 def test_a_request_that_is_none(zhitong: Zhitong, office: Path) -> None:
-    outcome = zhitong("certify", "-", "-o", "-", "-c", office, stdin="{}")
+    outcome = zhitong("enrolment", "import", "-", "-c", office, stdin="{}")
     assert "no request of an office" in outcome.mistake
 
 

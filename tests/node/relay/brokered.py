@@ -37,7 +37,7 @@ from tests.waiting import until
 COUNTY, CITY, SIBLING = NodeId("donghu"), NodeId("yunzhou"), NodeId("xishan")
 HUB = Hub(CITY)
 UP, DOWN = HUB.up, HUB.down(COUNTY)
-RELAY = {"poll": 1.0, "receipt_within": 1.5, "first_probe": 0.5, "longest_probe": 2.0}
+RELAY = {"receipt_within": 1.5, "first_probe": 0.5, "longest_probe": 2.0}
 SECONDS = 60.0
 
 

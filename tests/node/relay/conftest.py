@@ -43,8 +43,8 @@ async def ends_on_postgresql(postgresql: MakeDatabase, swift_path: Path) -> Asyn
 @asynccontextmanager
 async def _set_up(folder: Path, make_database: MakeDatabase) -> AsyncIterator[Ends]:
     hierarchy = await rooms.set_up(folder / "each", DEPTH_2, make_database=make_database)
-    # Starting enters the neighbours into the directory.
-    await hierarchy.start()
+    for node in hierarchy.nodes.values():
+        await node.enter()
     await hierarchy.stop()
     async with ends_.joined(hierarchy) as joined:
         yield joined

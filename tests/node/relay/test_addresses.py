@@ -14,7 +14,9 @@ from node.bootstrap.node import system_clock
 from node.config import OfficeSettings
 from node.errors import ConfigurationError
 from node.relay import addresses
-from node.storage.database import Database
+from node.workflow import enrolment as requests
+from node.workflow.desk import Actor
+from tests import tables
 
 EXPOSED = ("amqp://broker.example/", "amqp://u:secret@10.0.0.1:5672/", "amqp://[2001:db8::1]/")
 PROTECTED = (
@@ -83,21 +85,47 @@ async def test_an_office_that_may_says_so_at_each_start(tmp_path: Path) -> None:
     assert logs == []
 
 
-def test_a_new_office_is_not_set_up_with_such_a_broker(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["broker", "address"])
+def test_a_new_office_is_not_set_up_with_such_a_broker(tmp_path: Path, name: str) -> None:
+    named: dict[str, object] = {"broker": PROTECTED[0], name: EXPOSED[0]}
     with pytest.raises(ConfigurationError, match="without TLS"):
-        enrolment.prepare(tmp_path / "office", OFFICE, {"hub": {"broker": EXPOSED[0]}})
+        enrolment.prepare(tmp_path / "office", OFFICE, {"hub": named})
     assert not (tmp_path / "office").exists()
 
 
 async def test_an_office_below_is_neither_given_such_an_address_nor_takes_it(
     tmp_path: Path,
 ) -> None:
-    above = _office(tmp_path / "above", PROTECTED[0], plain_amqp=True)
-    below = OfficeSettings(id="yunzhou", name="云州市政协", level="city")
-    enrolment.prepare(tmp_path / "below", below, {})
-    request = enrolment.make_request(tmp_path / "below", below, hub=False)
-    database = Database(above.database_url)
-    careful = above.model_copy(update={"relay": config.RelaySettings()})
+    allowed = _office(tmp_path / "above", EXPOSED[0], plain_amqp=True)
+    careful = allowed.model_copy(update={"relay": config.RelaySettings()})
+    below, folder = (
+        OfficeSettings(id="yunzhou", name="云州市政协", level="city"),
+        tmp_path / "below",
+    )
+    enrolment.prepare(folder, below, {})
+    await tables.furnish(allowed.database_url)
+    desk = bootstrap.build(allowed, half="web").desk
+    admin = Actor(desk.new_id(), "admin", "管理员", "administrator")
+    await requests.enter(desk, admin, enrolment.request_of(folder).model_dump_json())
     with pytest.raises(ConfigurationError, match="without TLS"):
-        await enrolment.certify(careful, database, request, broker=EXPOSED[0], now=system_clock())
-    await database.close()
+        await enrolment.welcome(careful, desk, admin, below.id)
+    welcome = await enrolment.welcome(allowed, desk, admin, below.id)
+    await desk.database.close()
+    with pytest.raises(ConfigurationError, match="without TLS"):
+        enrolment.accept(folder, welcome, root=None)
+    assert config.load(folder).parent is None
+    assert not (folder / "keys" / "root.pem").exists()
+
+
+def test_an_office_does_not_start_where_its_welcome_names_such_a_broker(tmp_path: Path) -> None:
+    settings = _office(tmp_path / "office", PROTECTED[0])
+    below = settings.model_copy(
+        update={"parent": config.ParentSettings(id="guojia", name="全国政协", level="nation")}
+    )
+    place = settings.path(settings.keys.parent_broker)
+    place.touch(mode=0o600)
+    place.write_text(PROTECTED[1])
+    brokers.demand(below)
+    place.write_text(EXPOSED[0])
+    with pytest.raises(ConfigurationError, match="plain_amqp"):
+        brokers.demand(below)

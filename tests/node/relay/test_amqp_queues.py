@@ -12,10 +12,10 @@ from node.bootstrap import enrolment
 from node.config import OfficeSettings
 from node.relay import policies
 from node.relay.topology import Queue
-from node.storage.database import Database
 from node.storage.messages import Outgoing
 from protocol.identifiers import NodeId
 from tests.node.relay.brokered import CITY, COUNTY, DOWN, HUB, SIBLING, UP, Brokered
+from tests.offices import take_in
 from tests.waiting import until
 
 
@@ -180,12 +180,7 @@ async def test_a_child_that_is_certified_while_its_hub_runs_gets_its_queues(
     folder = place.hierarchy.folder / child
     office = OfficeSettings(id=child, name="北湖县政协", level="county")
     enrolment.prepare(folder, office, {"database": {"url": "sqlite+aiosqlite:///:memory:"}})
-    request = enrolment.make_request(folder, office, hub=False)
-    above = place.hierarchy.settings(CITY)
-    database = Database(above.database_url)
-    now = place.city.desk.clock()
-    await enrolment.certify(above, database, request, broker=place.url, now=now)
-    await database.close()
+    await take_in(place.hierarchy.settings(CITY), folder)
     await until(lambda: place.exists(HUB.down(child)))
 
     async def limited() -> bool:

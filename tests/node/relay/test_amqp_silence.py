@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from node.config import FILE_NAME
-from node.relay import amqp, arrivals, policies, routes
+from node.relay import amqp, arrivals, management, routes
 from node.relay.transport import Parcel, Properties
 from node.storage.database import Database
 from node.workflow import directory
@@ -119,7 +119,7 @@ async def test_a_publisher_in_the_middle_of_whose_work_everything_is_rebuilt_goe
 async def test_a_management_api_that_never_answers_holds_up_neither_messages_nor_a_lost_connection(
     place: Brokered, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(policies, "TIMEOUT_SECONDS", 600.0)
+    monkeypatch.setattr(management, "TIMEOUT_SECONDS", 600.0)
 
     async def never(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         waiting.append(writer)

@@ -1,7 +1,7 @@
 """Whatever is delivered to a real office in bad faith is refused with the code of what is wrong
 with it. It leaves a row in quarantine and an entry in the audit log, and nothing else.
 
-The attacks are in `attacks_on_form`, `attacks_on_trust` and `attacks_on_meaning`. What a single
+The attacks are in `attacks_on_form`, `_trust`, `_meaning` and `_revocation`. What a single
 check does with odd but harmless input is tested at the checks, in `tests/protocol`.
 """
 
@@ -17,32 +17,38 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import delete
 
 from node.errors import FileRefusedError
 from node.relay import archive, files, quarantine
 from node.relay.archive import Index
+from node.storage.revocations import RevocationList
 from node.workflow import kinds
 from protocol import envelope
 from protocol.envelope import MAXIMUM_TOKEN
 from protocol.errors import EnvelopeError, ZhitongError
 from protocol.messages.links import Receipt, ReceiptEntry
+from protocol.revocation import Revoked
 from tests.files import digest, office
 from tests.node import rooms
 from tests.node.relay import (
     attacks,
     attacks_on_form,
     attacks_on_meaning,
+    attacks_on_revocation,
     attacks_on_trust,
 )
 from tests.node.relay import carriage as carriages
 from tests.node.relay import ends as ends_
 from tests.node.relay.attacks import Attack
-from tests.node.relay.ends import CITY, COUNTY, SETTINGS, Ends, properties_of
+from tests.node.relay.ends import CITY, COUNTY, SETTINGS, End, Ends, properties_of
 from tests.node.relay.forgeries import honest
 from tests.node.rooms import Clock
 from tests.offices import Hierarchy
 
-ATTACKS = attacks.collect([attacks_on_form, attacks_on_trust, attacks_on_meaning])
+ATTACKS = attacks.collect(
+    [attacks_on_form, attacks_on_trust, attacks_on_meaning, attacks_on_revocation]
+)
 COSTLY = (
     "header_of_ten_megabytes",
     "header_as_large_as_a_token",
@@ -72,6 +78,7 @@ async def ends(line: Ends) -> AsyncIterator[Ends]:
     for end in (line.county, line.city):
         line.switchboard.queue(end.node).clear()
         await rooms.tidy(end.room.database)
+        end.room.desk.chains.revoked = Revoked()
 
 
 @pytest.mark.parametrize("name", ATTACKS)
@@ -107,11 +114,18 @@ async def test_an_attack_is_refused_with_its_code_and_changes_nothing(
     assert "message_refused" in noted
     assert attack.code in noted
 
+    # The next one is honest, and nobody is revoked.
+    await forget_lists(door)
     if attack.at == CITY:
         await demand_that_the_city_takes_in_the_next(ends)
     else:
         await demand_that_the_county_takes_in_the_next(ends)
     assert len(await door.quarantine()) == 1
+
+
+async def forget_lists(door: End) -> None:
+    async with door.room.database.writing.begin() as session:
+        await session.execute(delete(RevocationList))
 
 
 async def demand_that_the_city_takes_in_the_next(ends: Ends) -> None:

@@ -233,7 +233,7 @@ async def test_no_more_is_taken_at_once_than_the_batch_allows(ends: Ends) -> Non
 
 async def test_the_publisher_is_woken_to_send_the_receipt(ends: Ends) -> None:
     woken = []
-    ends.city.room.desk.wakers.on("outbox", lambda: woken.append(True))
+    ends.city.room.database.watch.on("outbox", lambda: woken.append(True))
     assert not await ends.city.consumer.step()
     assert not woken
     arrive(ends, "一")

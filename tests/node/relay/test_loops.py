@@ -10,12 +10,12 @@ import pytest
 from node import loop as loops
 from node.bootstrap import enrolment
 from node.config import OfficeSettings
-from node.loop import Loop, Wakers
+from node.loop import Loop
 from node.relay.caretaker import Caretaker
-from node.storage.database import Database
 from node.workflow import directory
 from protocol.identifiers import NodeId
 from tests.node.relay.ends import COUNTY, SIBLING, Ends
+from tests.offices import take_in
 from tests.waiting import until
 
 NEVER = 3600.0
@@ -91,12 +91,12 @@ async def test_a_failing_step_is_retried_after_a_pause_that_grows_and_ends_with_
     steps = Steps(*[error] * 8, True, error, False)
     loop = Loop("test", steps, poll=NEVER)
 
-    async def sleep(seconds: float) -> None:
+    async def within(seconds: float, _: asyncio.Event) -> None:
         pauses.append(seconds)
         if seconds == NEVER:
             loop.stop()
 
-    monkeypatch.setattr(loop, "_sleep", sleep)
+    monkeypatch.setattr(loops, "_within", within)
     await loop.run()
     growing = [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]
     assert pauses == pytest.approx([*growing, loops.FIRST_PAUSE, NEVER])
@@ -160,16 +160,6 @@ async def test_a_loop_that_is_stopped_while_its_step_fails_ends_without_a_pause(
         await loop.run()
 
 
-def test_who_waits_for_a_topic_is_woken_and_nobody_else() -> None:
-    wakers, woken = Wakers(), []
-    wakers.on("outbox", lambda: woken.append("publisher"))
-    wakers.on("outbox", lambda: woken.append("notifier"))
-    wakers.on("audit", lambda: woken.append("auditor"))
-    wakers.wake("outbox")
-    wakers.wake("nothing")
-    assert woken == ["publisher", "notifier"]
-
-
 async def test_the_caretaker_notices_a_child_that_came_or_went_and_nothing_else() -> None:
     children: list[NodeId] = [COUNTY]
     changes: list[bool] = []
@@ -202,10 +192,6 @@ async def test_the_caretaker_sees_a_child_that_is_certified_while_the_node_runs(
     folder = ends.hierarchy.folder / "beihu"
     office = OfficeSettings(id=NodeId("beihu"), name="北湖县政协", level="county")
     enrolment.prepare(folder, office, {})
-    request = enrolment.make_request(folder, office, hub=False)
-    above = ends.hierarchy.settings("yunzhou")
-    apart = Database(above.database_url)
-    await enrolment.certify(above, apart, request, broker=None, now=ends.clock.now)
-    await apart.close()
+    await take_in(ends.hierarchy.settings("yunzhou"), folder)
     await caretaker.step()
     assert changes == [True]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from node.relay import window
 from node.relay.publisher import AGAIN_AFTER, Publisher
 from node.relay.transport import CONTENT_TYPE
 from tests.factories import make_note
@@ -44,6 +47,24 @@ async def test_a_publisher_killed_before_it_marked_the_batch_sends_it_again(ends
     assert await ends.county.states() == ["received"] * 3
     assert (len(await ends.city.inbox()), await ends.city.items()) == (3, 3)
     assert await ends.city.quarantine() == []
+
+
+async def test_a_message_is_signed_after_the_deed_that_it_tells_of(
+    ends: Ends, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    standings = window.standings
+
+    async def waits(*args: Any) -> Any:
+        # Meanwhile somebody writes.
+        ends.wait(1)
+        return await standings(*args)
+
+    monkeypatch.setattr(window, "standings", waits)
+    await ends.county.forward()
+    began = ends.county.clock()
+    assert await ends.county.publisher.step()
+    [parcel] = ends.county.wire.sent
+    assert opened(parcel, ends.city).signed_at > began
 
 
 async def test_a_receipt_that_comes_before_the_batch_is_marked_stays(ends: Ends) -> None:

@@ -127,7 +127,7 @@ async def test_the_storekeeper_is_woken_by_a_purge_that_a_neighbour_asks_for(
 ) -> None:
     woken: list[str] = []
     city = carriage.city.end.room
-    city.desk.wakers.on("purged", lambda: woken.append("purged"))
+    city.database.watch.on("purges", lambda: woken.append("purged"))
     item = await carriage.forwarded(ONE)
     assert woken == []
     await purge(carriage.county, item)

@@ -16,7 +16,6 @@ from node.bootstrap import restoration
 from node.relay.auditor import Auditor
 from node.relay.recovery import Recoverer
 from node.relay.verification import verify
-from node.storage import migrate
 from node.storage.audit import AuditSeal
 from node.storage.database import Database
 from node.storage.items import Item
@@ -25,7 +24,7 @@ from node.workflow import recovery
 from protocol.messages import event
 from protocol.messages.links import AuditHead, Replay
 from protocol.messages.work import Feedback
-from tests import authorities
+from tests import authorities, tables
 from tests.factories import NOW, make_fact, make_feedback, make_id, make_revision, make_submission
 from tests.node.workflow import post
 from tests.node.workflow.post import PostRoom, Sent
@@ -118,8 +117,9 @@ async def city(
     offices: dict[str, authorities.Office], make_database: MakeDatabase
 ) -> AsyncIterator[Restored]:
     """云州, between the province and its two counties."""
-    database = Database(await make_database("yunzhou"))
-    await migrate.upgrade(database)
+    url = await make_database("yunzhou")
+    await tables.furnish(url)
+    database = Database(url)
     async with post.opened("yunzhou", offices, [COUNTY, SIBLING], database) as room:
         yield Restored(room)
 

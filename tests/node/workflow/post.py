@@ -13,7 +13,6 @@ from uuid import UUID
 from sqlalchemy import select
 
 from node.config import LimitSettings, RelaySettings
-from node.loop import Wakers
 from node.relay.reception import Reception, Result
 from node.relay.transport import CONTENT_TYPE, Delivery, Properties
 from node.storage.database import Database
@@ -139,7 +138,6 @@ async def opened(
         place=own.place,
         clock=lambda: NOW,
         new_id=lambda: make_id(5_000_000 + next(ticks)),
-        wakers=Wakers(),
         limits=LimitSettings(),
         shelf=Shelf(Path()),
     )

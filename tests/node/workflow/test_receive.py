@@ -8,13 +8,12 @@ from uuid import UUID
 
 import pytest
 
-from node.storage import migrate
 from node.storage.database import Database
 from node.workflow import decisions, forwarding
 from protocol.messages.facts import FactBase
 from protocol.messages.items import Withdrawal
 from protocol.messages.work import Feedback
-from tests import authorities
+from tests import authorities, tables
 from tests.factories import (
     NOW,
     make_assignment,
@@ -44,8 +43,9 @@ async def city(
     offices: dict[str, authorities.Office], make_database: MakeDatabase
 ) -> AsyncIterator[PostRoom]:
     """云州, between the province and its two counties."""
-    database = Database(await make_database("yunzhou"))
-    await migrate.upgrade(database)
+    url = await make_database("yunzhou")
+    await tables.furnish(url)
+    database = Database(url)
     async with post.opened("yunzhou", offices, ["donghu", "xishan"], database) as room:
         yield room
 
