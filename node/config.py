@@ -207,6 +207,12 @@ class LimitSettings(Section):
         return self.item_megabytes * 1024 * 1024
 
 
+class PeopleSettings(Section):
+    """How many years after somebody left his contact data are kept."""
+
+    keep_contact_years: int = Field(default=2, ge=0, le=50)
+
+
 class StorageSettings(Section):
     """Where attachments lie. Pages and relay of one office share this folder."""
 
@@ -231,6 +237,7 @@ class Settings(BaseSettings):
     certificates: CertificateSettings = CertificateSettings()
     limits: LimitSettings = LimitSettings()
     files: StorageSettings = StorageSettings()
+    people: PeopleSettings = PeopleSettings()
 
     @classmethod
     def settings_customise_sources(

@@ -7,10 +7,20 @@ the HTTP status of its problem document. `message` is what the person reads, in 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from protocol import errors as protocol
 from protocol.errors import ZhitongError
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Whom an error kept from doing what: for the audit log."""
+
+    username: str
+    action: str
+    came_from: str
 
 
 class NodeError(ZhitongError):
@@ -19,6 +29,11 @@ class NodeError(ZhitongError):
     code = "node.error"
     status: ClassVar[int] = 400
     message: ClassVar[str] = "无法完成这项操作。"
+
+    def __init__(self, detail: str | None = None, *, refused: Refused | None = None) -> None:
+        super().__init__(detail)
+        self.refused = refused
+        """Set where the person lacks the right, also where he is not to know what is there."""
 
 
 MESSAGES = {
@@ -94,30 +109,6 @@ class PhrasesError(NodeError):
         """Where, and which phrase."""
 
 
-class NotLoggedInError(NodeError):
-    """There is no valid session."""
-
-    code = "session.required"
-    status = 401
-    message = "请先登录。"
-
-
-class WrongPasswordError(NodeError):
-    """The user name or the password is wrong."""
-
-    code = "session.wrong_password"
-    status = 401
-    message = "用户名或密码不正确。"
-
-
-class LockedOutError(NodeError):
-    """Too many wrong passwords; the account rests for a while."""
-
-    code = "session.locked_out"
-    status = 429
-    message = "密码连续输错多次，账号已暂时锁定，请稍后再试。"
-
-
 class ForbiddenError(NodeError):
     """This role may not do that."""
 
@@ -140,22 +131,6 @@ class PurgedItemError(NodeError):
     code = "item.purged"
     status = 409
     message = "这件信息的内容已清除，不能再办理。"
-
-
-class UnknownPersonError(NodeError):
-    """There is no such person here."""
-
-    code = "person.unknown"
-    status = 404
-    message = "没有找到这个用户。"
-
-
-class NameTakenError(NodeError):
-    """The user name is taken."""
-
-    code = "person.taken"
-    status = 409
-    message = "这个用户名已经有人使用。"
 
 
 class UnknownOfficeError(NodeError):

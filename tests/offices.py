@@ -3,7 +3,8 @@ operator would, on whatever databases and transport the test names.
 
 The personae, the same in every test: at the county 东湖 the author Lin Xiaoyu (`lin`), her
 colleague Chen Bo (`chen`, an author as well), and at every office the editor (`editor`) and the
-administrator (`admin`).
+three administrators: of the system (`admin`), of people and rights (`security`), and of the
+audit (`auditor`).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from node.config import OfficeSettings
 from node.relay.memory import Switchboard
 from node.storage.people import Person
 from node.workflow import enrolment as requests
-from node.workflow import people
+from node.workflow import passwords, people
 from node.workflow.desk import Actor
 from tests import tables
 
@@ -162,7 +163,8 @@ async def _set_up(
 async def take_in(above: config.Settings, folder: Path) -> None:
     """Enrol the office in this folder below the other one, as across a gap."""
     desk = bootstrap.build(above, half="web").desk
-    actor = Actor(id=desk.new_id(), username="admin", name="admin", role="administrator")
+    roles = frozenset({"system_administrator"})
+    actor = Actor(id=desk.new_id(), username="admin", name="admin", roles=roles)
     request = enrolment.request_of(folder)
     try:
         await requests.enter(desk, actor, request.model_dump_json())
@@ -175,12 +177,14 @@ async def take_in(above: config.Settings, folder: Path) -> None:
 async def add_people(node: Node, now: datetime) -> None:
     """The personae, with their accounts."""
     # One hash for all: hashing is made to be slow.
-    hashed = people.hash_password(PASSWORD)
+    hashed = passwords.hash_password(PASSWORD)
     personae = [
         ("lin", "林晓雨", "author", "informant", "东湖县团结街道"),
         ("chen", "陈波", "author", "member", "东湖县农工党支部"),
         ("editor", "周编辑", "editor", None, None),
-        ("admin", "管理员", "administrator", None, None),
+        ("admin", "系统管理员", "system_administrator", None, None),
+        ("security", "安全管理员", "security_administrator", None, None),
+        ("auditor", "审计管理员", "auditor", None, None),
     ]
     async with node.desk.database.writing.begin() as session:
         for username, name, role, kind, unit in personae:
@@ -189,11 +193,10 @@ async def add_people(node: Node, now: datetime) -> None:
                     id=node.desk.new_id(),
                     username=username,
                     name=name,
-                    role=role,
+                    roles=[role],
                     kind=kind,
                     unit=unit,
                     password_hash=hashed,
-                    failures=0,
                     created_at=now,
                 )
             )

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from node.api.permission import needs
 from node.http.session import OneDesk, Person
 from node.workflow import audit
 from protocol.offices import BIGGEST
@@ -38,7 +39,7 @@ class AuditPage(BaseModel):
     entries: list[EntryShape]
 
 
-@router.get("")
+@router.get("", openapi_extra=needs("read_audit"))
 async def list_entries(
     desk: OneDesk,
     person: Person,

@@ -14,6 +14,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Path, Request
 from pydantic import BaseModel, ConfigDict
 
+from node.api.permission import FOR_ANYONE, needs
 from node.api.shapes import Reason
 from node.enrolment_errors import EnrolmentLockedOutError, EnrolmentTokenError
 from node.http.attempts import Attempts
@@ -108,7 +109,7 @@ class Guesses:
 Stranger = Annotated[Guesses, Depends(Guesses)]
 
 
-@router.post("", status_code=202)
+@router.post("", status_code=202, openapi_extra=FOR_ANYONE)
 async def ask(given: OfficeRequest, desk: OneDesk, stranger: Stranger) -> AnswerShape:
     """Ask to come below this office, with a token that it handed out."""
     with stranger.token() as token:
@@ -116,27 +117,27 @@ async def ask(given: OfficeRequest, desk: OneDesk, stranger: Stranger) -> Answer
     return AnswerShape.of(answer)
 
 
-@router.get("/{id}")
+@router.get("/{id}", openapi_extra=FOR_ANYONE)
 async def look(id: UUID, desk: OneDesk, stranger: Stranger) -> AnswerShape:
     """How the request stands that was made with this token; in the end, its welcome."""
     with stranger.token() as token:
         return AnswerShape.of(await enrolment.answer(desk, token, id))
 
 
-@router.get("")
+@router.get("", openapi_extra=needs("manage_links"))
 async def list_enrolments(desk: OneDesk, person: Person) -> EnrolmentList:
     """Every request of an office to come below this one."""
     views = await enrolment.list_all(desk, person)
     return EnrolmentList(enrolments=[EnrolmentShape.of(view) for view in views])
 
 
-@router.post("/{office}/approve", status_code=202)
+@router.post("/{office}/approve", status_code=202, openapi_extra=needs("manage_links"))
 async def approve(office: Office, desk: OneDesk, person: Person) -> None:
     """Take the office in: the relay certifies it and makes its account and queues."""
     await enrolment.approve(desk, person, office)
 
 
-@router.post("/{office}/refuse", status_code=204)
+@router.post("/{office}/refuse", status_code=204, openapi_extra=needs("manage_links"))
 async def refuse(office: Office, given: Reason, desk: OneDesk, person: Person) -> None:
     """Do not take the office in, for a reason that it is told."""
     await enrolment.refuse(desk, person, office, given.reason)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse
 from starlette.requests import ClientDisconnect
 
+from node.api.permission import needs
 from node.api.shapes import StoredShape
 from node.errors import InputError
 from node.http.session import OneDesk, Person
@@ -30,7 +31,7 @@ BODY = {
 }
 
 
-@router.post("/files", status_code=201, openapi_extra=BODY)
+@router.post("/files", status_code=201, openapi_extra=BODY | needs("submit"))
 async def store(
     request: Request, name: Annotated[FileName, Query()], desk: OneDesk, person: Person
 ) -> StoredShape:
@@ -42,7 +43,11 @@ async def store(
     return StoredShape.model_validate(stored)
 
 
-@router.get("/items/{item_id}/attachments/{digest}", response_class=FileResponse)
+@router.get(
+    "/items/{item_id}/attachments/{digest}",
+    response_class=FileResponse,
+    openapi_extra=needs("read"),
+)
 async def fetch(item_id: UUID, digest: str, desk: OneDesk, person: Person) -> FileResponse:
     """A file of an item, to be saved and not shown."""
     found = await files.download(desk, person, item_id, digest)

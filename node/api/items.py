@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
+from node.api.permission import needs
 from node.api.shapes import (
     Adoption,
     Closing,
@@ -28,13 +29,13 @@ from protocol.offices import BIGGEST
 router = APIRouter(prefix="/items", tags=["items"])
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, openapi_extra=needs("submit"))
 async def submit(draft: Draft, desk: OneDesk, person: Person) -> Submitted:
     """Hand in a new item."""
     return Submitted(id=await submissions.submit(desk, person, draft))
 
 
-@router.get("")
+@router.get("", openapi_extra=needs("read"))
 async def list_items(
     desk: OneDesk,
     person: Person,
@@ -47,55 +48,55 @@ async def list_items(
     return ItemList(items=[ItemSummary.of(item) for item in page.rows], total=page.total)
 
 
-@router.get("/{item_id}")
+@router.get("/{item_id}", openapi_extra=needs("read"))
 async def view(item_id: UUID, desk: OneDesk, person: Person) -> ItemDetail:
     """One item with its timeline across all levels."""
     return ItemDetail.of_view(await reading.view(desk, person, item_id))
 
 
-@router.post("/{item_id}/resubmit", status_code=204)
+@router.post("/{item_id}/resubmit", status_code=204, openapi_extra=needs("resubmit"))
 async def resubmit(item_id: UUID, draft: Draft, desk: OneDesk, person: Person) -> None:
     """Hand in a new edition of an item that was returned."""
     await submissions.resubmit(desk, person, item_id, draft)
 
 
-@router.post("/{item_id}/withdraw", status_code=204)
+@router.post("/{item_id}/withdraw", status_code=204, openapi_extra=needs("withdraw"))
 async def withdraw(item_id: UUID, given: Reason, desk: OneDesk, person: Person) -> None:
     """Take the item back, or ask the office above for it."""
     await withdrawals.withdraw(desk, person, item_id, given.reason)
 
 
-@router.post("/{item_id}/register")
+@router.post("/{item_id}/register", openapi_extra=needs("register"))
 async def register(item_id: UUID, desk: OneDesk, person: Person) -> RegisteredShape:
     """Take the item up and give it a number."""
     return RegisteredShape(number=await decisions.register(desk, person, item_id))
 
 
-@router.post("/{item_id}/adopt", status_code=204)
+@router.post("/{item_id}/adopt", status_code=204, openapi_extra=needs("adopt"))
 async def adopt(item_id: UUID, given: Adoption, desk: OneDesk, person: Person) -> None:
     """Adopt the item at this level."""
     await decisions.adopt(desk, person, item_id, manner=given.manner, issue=given.issue)
 
 
-@router.post("/{item_id}/decline", status_code=204)
+@router.post("/{item_id}/decline", status_code=204, openapi_extra=needs("decline"))
 async def decline(item_id: UUID, given: Reason, desk: OneDesk, person: Person) -> None:
     """Decline the item, with a reason."""
     await decisions.decline(desk, person, item_id, given.reason)
 
 
-@router.post("/{item_id}/return", status_code=204)
+@router.post("/{item_id}/return", status_code=204, openapi_extra=needs("return"))
 async def return_(item_id: UUID, given: Reason, desk: OneDesk, person: Person) -> None:
     """Return the item to be improved, with a reason."""
     await decisions.return_(desk, person, item_id, given.reason)
 
 
-@router.post("/{item_id}/forward", status_code=204)
+@router.post("/{item_id}/forward", status_code=204, openapi_extra=needs("forward_up"))
 async def forward_up(item_id: UUID, desk: OneDesk, person: Person) -> None:
     """Forward the newest edition to the office above."""
     await forwarding.forward_up(desk, person, item_id)
 
 
-@router.post("/{item_id}/instruct", status_code=204)
+@router.post("/{item_id}/instruct", status_code=204, openapi_extra=needs("instruct"))
 async def instruct(item_id: UUID, given: Instruction, desk: OneDesk, person: Person) -> None:
     """Record a leader's instruction."""
     await decisions.instruct(
@@ -109,13 +110,13 @@ async def instruct(item_id: UUID, given: Instruction, desk: OneDesk, person: Per
     )
 
 
-@router.post("/{item_id}/implement", status_code=204)
+@router.post("/{item_id}/implement", status_code=204, openapi_extra=needs("implement"))
 async def implement(item_id: UUID, given: Implementation, desk: OneDesk, person: Person) -> None:
     """Record what came of an instruction."""
     await decisions.implement(desk, person, item_id, unit=given.unit, text=given.text)
 
 
-@router.post("/{item_id}/close", status_code=204)
+@router.post("/{item_id}/close", status_code=204, openapi_extra=needs("close"))
 async def close(item_id: UUID, given: Closing, desk: OneDesk, person: Person) -> None:
     """Be done with the item."""
     await decisions.close(desk, person, item_id, given.note)

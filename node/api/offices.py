@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from node.api.link_shapes import Answer
+from node.api.permission import needs
 from node.http.session import OneDesk, Person
 from node.workflow import standing
 from node.workflow.standing import StandingView
@@ -54,25 +55,25 @@ class StandingShape(Answer):
         return cls.model_validate(view)
 
 
-@router.get("/{office}")
+@router.get("/{office}", openapi_extra=needs("manage_links"))
 async def view_office(office: Office, desk: OneDesk, person: Person) -> StandingShape:
     """How an office below stands, and what it was issued."""
     return StandingShape.of(await standing.show(desk, person, office))
 
 
-@router.post("/{office}/suspend", status_code=204)
+@router.post("/{office}/suspend", status_code=204, openapi_extra=needs("manage_links"))
 async def suspend(office: Office, given: Grounds, desk: OneDesk, person: Person) -> None:
     """Let nothing of the office count, until it is taken up again."""
     await standing.suspend(desk, person, office, given.reason, given.compromised_since)
 
 
-@router.post("/{office}/resume", status_code=204)
+@router.post("/{office}/resume", status_code=204, openapi_extra=needs("manage_links"))
 async def resume(office: Office, desk: OneDesk, person: Person) -> None:
     """Take a suspended office up again."""
     await standing.resume(desk, person, office)
 
 
-@router.post("/{office}/revoke", status_code=204)
+@router.post("/{office}/revoke", status_code=204, openapi_extra=needs("manage_links"))
 async def revoke(office: Office, given: Grounds, desk: OneDesk, person: Person) -> None:
     """Let nothing of the office count any more; it can come back with new certificates alone."""
     await standing.revoke(desk, person, office, given.reason, given.compromised_since)

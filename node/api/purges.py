@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
+from node.api.permission import needs
 from node.api.shapes import Reason
 from node.http.session import OneDesk, Person
 from node.workflow import purges
@@ -43,14 +44,14 @@ class PurgeShape(BaseModel):
         return cls.model_validate(status)
 
 
-@router.post("", status_code=202)
+@router.post("", status_code=202, openapi_extra=needs("purge"))
 async def purge(item_id: UUID, given: Reason, desk: OneDesk, person: Person) -> PurgeShape:
     """Erase the contents here, for a reason, and ask every office that has them to do the same."""
     await purges.purge(desk, person, item_id, given.reason)
     return PurgeShape.of(await purges.status(desk, person, item_id))
 
 
-@router.get("")
+@router.get("", openapi_extra=needs("purge"))
 async def view_purge(item_id: UUID, desk: OneDesk, person: Person) -> PurgeShape:
     """Which offices were asked, and which have answered."""
     return PurgeShape.of(await purges.status(desk, person, item_id))

@@ -8,13 +8,16 @@ from node.api import (
     audit,
     enrolments,
     files,
+    imports,
     items,
     links,
     notices,
     offices,
+    people,
     purges,
     quarantine,
     session,
+    units,
 )
 from node.http.problems import Problem
 from node.http.session import same_origin
@@ -29,6 +32,9 @@ PARTS = (
     items,
     files,
     notices,
+    people,
+    units,
+    imports,
     links,
     offices,
     quarantine,

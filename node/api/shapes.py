@@ -63,15 +63,23 @@ class Closing(Shape):
 
 
 class PersonShape(BaseModel):
-    """Who is logged in."""
+    """Who is logged in. `must_change_password`: everything else is refused until then."""
 
+    id: UUID
     username: str
     name: str
-    role: str
+    roles: list[str]
+    must_change_password: bool
 
     @classmethod
     def of(cls, actor: Actor) -> Self:
-        return cls(username=actor.username, name=actor.name, role=actor.role)
+        return cls(
+            id=actor.id,
+            username=actor.username,
+            name=actor.name,
+            roles=sorted(actor.roles),
+            must_change_password=actor.must_change,
+        )
 
 
 class ItemSummary(BaseModel):

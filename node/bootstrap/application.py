@@ -25,7 +25,10 @@ def build(desk: Desk, settings: WebSettings) -> FastAPI:
     application.state.desk = desk
     application.state.web = settings
     application.state.attempts = Attempts()
-    application.add_middleware(BodyLimit, counted_elsewhere=[("POST", f"{api.prefix}/files")])
+    counted_elsewhere = [
+        ("POST", f"{api.prefix}/{path}") for path in ("files", "imports/people", "imports/units")
+    ]
+    application.add_middleware(BodyLimit, counted_elsewhere=counted_elsewhere)
     problems.install(application)
     application.include_router(api)
     application.include_router(pages)

@@ -30,7 +30,7 @@ from node.relay.asker import Asker
 from node.relay.auditor import Auditor
 from node.relay.blobs import BlobSender
 from node.relay.broker_accounts import BrokerAccounts
-from node.relay.caretaker import Caretaker, Storekeeper
+from node.relay.caretaker import Caretaker, Registrar, Storekeeper
 from node.relay.certifier import Certifier
 from node.relay.collector import Collector
 from node.relay.consumer import Consumer
@@ -59,6 +59,7 @@ AUDIT_GATHERS = 1.0
 STATEMENT_POLL = 600.0
 STOREKEEPER_POLL = 600.0
 EXPIRY_POLL = 3600.0
+REGISTRAR_POLL = 3600.0
 
 
 class Worker(Protocol):
@@ -118,6 +119,8 @@ class Node:
             lane.on_way(loop.wake)
         lane.on_arrival(self._loop("collector", Collector(desk, lane)).wake)
         self._loop("storekeeper", Storekeeper(desk), "purges", poll=STOREKEEPER_POLL)
+        registrar = Registrar(desk, settings.people.keep_contact_years)
+        self._loop("registrar", registrar, poll=REGISTRAR_POLL)
         certifier = Certifier(desk, ring, settings.certificates)
         self._loop("certifier", certifier, "certificate_requests")
         self._loop("renewer", Renewer(desk, ring, signer), "renewals")

@@ -79,11 +79,11 @@ async def desk(config: Path) -> AsyncIterator[Desk]:
         await opened.database.close()
 
 
-def operator(opened: Desk, role: str = "administrator") -> Actor:
+def operator(opened: Desk, role: str = "system_administrator") -> Actor:
     """Whoever may read the office's configuration: not asked for an account."""
     from node.workflow.desk import Actor
 
-    return Actor(id=opened.new_id(), username=OPERATOR, name=OPERATOR, role=role)
+    return Actor(id=opened.new_id(), username=OPERATOR, name=OPERATOR, roles=frozenset({role}))
 
 
 def reader(opened: Desk) -> Actor:

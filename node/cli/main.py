@@ -24,6 +24,8 @@ MODULES = {
     "serve": "serve",
     "migrate": "serve",
     "user": "people",
+    "people": "imports",
+    "units": "imports",
     "submit": "items",
     "show": "items",
     "evidence": "evidence",

@@ -1,4 +1,4 @@
-"""`zhitong user add`."""
+"""`zhitong user`: accounts, at the machine itself."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from node.cli.common import Config, desk, run
-from node.workflow import people
+from node.cli.common import Config, desk, operator, run
+from node.workflow import access, people
 
 
 def register(application: typer.Typer) -> None:
@@ -23,15 +23,20 @@ def add(
     username: Annotated[str, typer.Argument(help="用户名")],
     name: Annotated[str, typer.Option(help="姓名")],
     role: Annotated[
-        str,
+        list[str],
         typer.Option(
-            help="author（撰稿人）、editor（编辑）、administrator（管理员）或 auditor（审计员）"
+            help="author（撰稿人）、editor（编辑）、reviewer（审核）、signer（签发）、leader（领导）、"
+            "handler（承办人），可以重复；或 system_administrator（系统管理员）、"
+            "security_administrator（安全管理员）、auditor（审计管理员）之一，不与其他角色兼任"
         ),
     ],
     kind: Annotated[
         str | None, typer.Option(help="撰稿人类别：member、informant、party_group…")
     ] = None,
-    unit: Annotated[str | None, typer.Option(help="撰稿人单位")] = None,
+    unit: Annotated[str | None, typer.Option(help="撰稿人署名的单位")] = None,
+    one_time: Annotated[
+        bool, typer.Option("--one-time", help="一次性密码，第一次登录后必须修改")
+    ] = False,
     password_stdin: Annotated[
         bool, typer.Option("--password-stdin", help="从标准输入读取密码，不提问")
     ] = False,
@@ -42,26 +47,12 @@ def add(
         password = sys.stdin.readline().rstrip("\n")
     else:
         password = typer.prompt("密码", hide_input=True, confirmation_prompt="再输一次")
-    run(_add(config, username, name, role, kind, unit, password))
+    content = {"username": username, "name": name, "roles": role, "kind": kind, "unit": unit}
+    run(_add(config, people.newcomer(content), password, one_time))
     print(f"已新建账号 {username}（{name}）。")
 
 
-async def _add(
-    config: Path,
-    username: str,
-    name: str,
-    role: str,
-    kind: str | None,
-    unit: str | None,
-    password: str,
-) -> None:
+async def _add(config: Path, given: people.Newcomer, password: str, one_time: bool) -> None:
     async with desk(config) as opened:
-        await people.add(
-            opened,
-            username=username,
-            name=name,
-            role=role,
-            password=password,
-            kind=kind,
-            unit=unit,
-        )
+        actor = operator(opened, access.SECURITY_ADMINISTRATOR)
+        await people.add(opened, actor, given, password, one_time=one_time)

@@ -13,7 +13,7 @@ import typer
 
 from node.cli.common import Config, desk, item_id, moment, operator, run
 from node.errors import InputError
-from node.workflow import files, purges
+from node.workflow import access, files, purges
 from node.workflow.purges import Status
 
 
@@ -37,11 +37,13 @@ def purge(
 async def _purge(config: Path, item: UUID, reason: str | None) -> Status:
     async with desk(config) as opened:
         if reason is not None:
-            await purges.purge(opened, operator(opened), item, reason)
+            await purges.purge(
+                opened, operator(opened, access.SECURITY_ADMINISTRATOR), item, reason
+            )
             # At the office itself the storekeeper does it; here nobody waits for one.
             while await files.clear(opened):
                 pass
-        return await purges.status(opened, operator(opened), item)
+        return await purges.status(opened, operator(opened, access.SECURITY_ADMINISTRATOR), item)
 
 
 def _print(status: Status) -> None:

@@ -13,7 +13,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from node.errors import DatabaseAwayError, InputError, NodeError, PhrasesError, message_of
+from node.people_errors import MistakesError
 from node.storage.database import is_away
+from node.workflow import refusals
 from protocol.errors import ClassifiedError, LifecycleError, ZhitongError
 
 log = structlog.get_logger()
@@ -61,7 +63,7 @@ def of_error(error: ZhitongError) -> Response:
     """The document for one of our own errors."""
     status = error.status if isinstance(error, NodeError) else STATUS.get(error.code, 400)
     found = None
-    if isinstance(error, PhrasesError):
+    if isinstance(error, PhrasesError | MistakesError):
         found = [{"field": field, "message": phrase} for field, phrase in error.found]
     return document(error.code, message_of(error), status, error.detail, found)
 
@@ -83,7 +85,9 @@ def install(application: FastAPI) -> None:
     application.openapi = openapi  # type: ignore[method-assign]
 
     @application.exception_handler(ZhitongError)
-    async def ours(_: Request, error: ZhitongError) -> Response:
+    async def ours(request: Request, error: ZhitongError) -> Response:
+        if isinstance(error, NodeError) and error.refused is not None:
+            await refusals.note(request.app.state.desk, error.refused)
         return of_error(error)
 
     @application.exception_handler(RequestValidationError)

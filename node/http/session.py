@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Request, Response
 
 from node.config import WebSettings
-from node.errors import ForbiddenError, NotLoggedInError
-from node.workflow import people
+from node.errors import ForbiddenError
+from node.people_errors import NotLoggedInError, PasswordChangeError
+from node.workflow import logins
 from node.workflow.desk import Actor, Desk
 
 COOKIE = "zhitong_session"
@@ -45,15 +46,35 @@ OneDesk = Annotated[Desk, Depends(desk_of)]
 Web = Annotated[WebSettings, Depends(web_settings)]
 
 
-async def actor(request: Request, desk: OneDesk) -> Actor:
-    """Who is logged in. Raises `NotLoggedInError`."""
+async def token_of(request: Request) -> str:
+    """The token of the request's session. Raises `NotLoggedInError` where it carries none."""
     token = request.cookies.get(COOKIE)
     if token is None:
         raise NotLoggedInError
-    return await people.by_session(desk, token, came_from=address_of(request))
+    return token
 
 
-Person = Annotated[Actor, Depends(actor)]
+Token = Annotated[str, Depends(token_of)]
+
+
+async def actor(request: Request, desk: OneDesk) -> Actor:
+    """Who is logged in, perhaps with a one-time password. Raises `NotLoggedInError`."""
+    token = await token_of(request)
+    return await logins.by_session(desk, token, came_from=address_of(request))
+
+
+AnyPerson = Annotated[Actor, Depends(actor)]
+"""Who is logged in, also with a one-time password: for looking who one is and for changing it."""
+
+
+async def settled(person: AnyPerson) -> Actor:
+    """Who is logged in with a password of his own. Raises `PasswordChangeError`."""
+    if person.must_change:
+        raise PasswordChangeError
+    return person
+
+
+Person = Annotated[Actor, Depends(settled)]
 
 
 async def same_origin(request: Request) -> None:
@@ -75,7 +96,7 @@ async def begin(
 ) -> None:
     """Log in and set the cookie. Raises `WrongPasswordError` or `LockedOutError`."""
     lasts = timedelta(hours=settings.session_hours)
-    token = await people.log_in(
+    token = await logins.log_in(
         desk,
         username,
         password,
@@ -97,7 +118,7 @@ async def end(request: Request, response: Response, desk: Desk) -> None:
     """Log out and remove the cookie."""
     token = request.cookies.get(COOKIE)
     if token is not None:
-        await people.log_out(desk, token)
+        await logins.log_out(desk, token)
     response.delete_cookie(COOKIE)
 
 

@@ -1,14 +1,14 @@
 """The caretaker: small things that a node looks after now and then.
 
 A child that was certified while the node runs gets its queues; files that no item names are
-cleared away.
+cleared away; contact data of people who left are erased when they are due.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from node.workflow import files
+from node.workflow import departures, files
 from node.workflow.desk import Desk
 from protocol.identifiers import NodeId
 
@@ -30,6 +30,18 @@ class Caretaker:
             self._changed()
         self._seen = children
         return False
+
+
+class Registrar:
+    """Erases the contact data of people who left long ago."""
+
+    def __init__(self, desk: Desk, keep_years: int) -> None:
+        self._desk = desk
+        self._keep_years = keep_years
+
+    async def step(self) -> bool:
+        """Erase what is due; whether there may be more."""
+        return await departures.erase_due(self._desk, self._keep_years)
 
 
 class Storekeeper:

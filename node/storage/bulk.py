@@ -44,6 +44,14 @@ async def flush(session: Session) -> None:
     await session.run_sync(_write)
 
 
+async def add_new(session: Session, model: type[Base], **values: Any) -> bool:
+    """Add a row now, unless its key is there already; whether it was added."""
+    table = Base.metadata.tables[model.__tablename__]
+    key = list(table.primary_key)
+    statement = _insert(session)(table).values(values).on_conflict_do_nothing(index_elements=key)
+    return (await session.execute(statement.returning(*key))).first() is not None
+
+
 async def upsert(
     session: Session, model: type[Base], *, change: Collection[str] = (), **values: Any
 ) -> None:
@@ -52,8 +60,7 @@ async def upsert(
     Waits for whoever holds the row, so that two who add the same one do not fail.
     """
     table = Base.metadata.tables[model.__tablename__]
-    is_postgresql = session.get_bind().dialect.name == "postgresql"
-    statement = (postgresql.insert if is_postgresql else sqlite.insert)(table).values(values)
+    statement = _insert(session)(table).values(values)
     key = [column.name for column in table.primary_key]
     new = {name: values[name] for name in change}
     await session.execute(
@@ -61,6 +68,12 @@ async def upsert(
         if new
         else statement.on_conflict_do_nothing(index_elements=key)
     )
+
+
+def _insert(session: Session) -> Any:
+    if session.get_bind().dialect.name == "postgresql":
+        return postgresql.insert
+    return sqlite.insert
 
 
 # Before the others: what is written here is part of what the commit tells.

@@ -14,6 +14,7 @@ from node.storage import (
     people,
     purges,
     recovery,
+    refusals,
     revocations,
     statements,
 )
@@ -32,6 +33,7 @@ MODULES = (
     people,
     purges,
     recovery,
+    refusals,
     revocations,
     statements,
 )

@@ -12,10 +12,11 @@ from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from node.errors import LockedOutError, NodeError, NotLoggedInError, WrongPasswordError
+from node.errors import NodeError
 from node.http import session
 from node.http.session import OneDesk, Web
-from node.workflow import access, phrases, reading
+from node.people_errors import LockedOutError, NotLoggedInError, WrongPasswordError
+from node.workflow import access, phrases, reading, refusals
 from node.workflow.desk import Actor, Desk
 from protocol.lifecycle import State
 from protocol.offices import BIGGEST
@@ -43,7 +44,7 @@ templates.globals["words"] = phrases
 
 async def _visitor(request: Request, desk: OneDesk) -> Actor | None:
     try:
-        return await session.actor(request, desk)
+        return await session.settled(await session.actor(request, desk))
     except NotLoggedInError:
         return None
 
@@ -100,7 +101,7 @@ async def item_list(
     """The items that the visitor may see."""
     if visitor is None:
         return RedirectResponse("/login", status_code=303)
-    if not access.allows(visitor, "read_own"):
+    if not access.allows(visitor, "read"):
         return _page("empty.html", desk, visitor)
     page = await reading.list_items(desk, visitor, state=state, offset=offset)
     return _page(
@@ -120,6 +121,8 @@ async def notices(desk: OneDesk, visitor: Visitor) -> Response:
     """What the visitor was told."""
     if visitor is None:
         return RedirectResponse("/login", status_code=303)
+    if not access.allows(visitor, "read"):
+        return _page("empty.html", desk, visitor)
     page = await reading.notices(desk, visitor)
     await reading.mark_read(desk, visitor)
     return _page("notices.html", desk, visitor, page=page)
@@ -133,6 +136,8 @@ async def item(item_id: UUID, desk: OneDesk, visitor: Visitor) -> Response:
     try:
         view = await reading.view(desk, visitor, item_id)
     except NodeError as error:
+        if error.refused is not None:
+            await refusals.note(desk, error.refused)
         return _page("problem.html", desk, visitor, status=error.status, problem=error.message)
     return _page("item.html", desk, visitor, view=view)
 

@@ -1,43 +1,118 @@
-"""Who may do what: one table of roles."""
+"""Who may do what: the roles, and one table of permissions.
+
+A permission reaches all things of its kind, or only one's own: an author's own items, a person's
+own record. A person may hold several roles and has what each of them gives. Administrators hold
+one role and no other: whoever runs the machines, whoever manages people, and whoever looks at what
+was done are three persons, and none of them handles items.
+
+Every operation of the API declares its permission (`x-permission` in the OpenAPI document); a test
+tries each with every role and compares with this table.
+"""
 
 from __future__ import annotations
 
-from node.errors import ForbiddenError
+from collections.abc import Collection
+from enum import IntEnum
+
+from node.errors import ForbiddenError, InputError, Refused
 from node.workflow.desk import Actor
 
 AUTHOR = "author"
 EDITOR = "editor"
-ADMINISTRATOR = "administrator"
+REVIEWER = "reviewer"
+SIGNER = "signer"
+LEADER = "leader"
+HANDLER = "handler"
+SYSTEM_ADMINISTRATOR = "system_administrator"
+SECURITY_ADMINISTRATOR = "security_administrator"
 AUDITOR = "auditor"
-ROLES = (AUTHOR, EDITOR, ADMINISTRATOR, AUDITOR)
 
-MAY: dict[str, frozenset[str]] = {
-    "submit": frozenset({AUTHOR, EDITOR}),
-    "read_own": frozenset({AUTHOR, EDITOR}),
-    "read_all": frozenset({EDITOR}),
-    "resubmit": frozenset({AUTHOR, EDITOR}),
-    "withdraw": frozenset({AUTHOR}),
-    "register": frozenset({EDITOR}),
-    "adopt": frozenset({EDITOR}),
-    "decline": frozenset({EDITOR}),
-    "return": frozenset({EDITOR}),
-    "forward_up": frozenset({EDITOR}),
-    "instruct": frozenset({EDITOR}),
-    "implement": frozenset({EDITOR}),
-    "close": frozenset({EDITOR}),
-    "manage_people": frozenset({ADMINISTRATOR}),
-    "manage_links": frozenset({ADMINISTRATOR}),
-    "read_audit": frozenset({AUDITOR}),
-    "purge": frozenset({ADMINISTRATOR}),
+WORKING = (AUTHOR, EDITOR, REVIEWER, SIGNER, LEADER, HANDLER)
+"""One person may hold several of these."""
+
+ADMINISTRATORS = (SYSTEM_ADMINISTRATOR, SECURITY_ADMINISTRATOR, AUDITOR)
+"""Whoever holds one of these holds nothing else."""
+
+ROLES = (*WORKING, *ADMINISTRATORS)
+
+ANYONE = "anyone"
+"""What operations declare that ask for no login."""
+
+
+class Scope(IntEnum):
+    """How far a permission reaches."""
+
+    OWN = 1
+    ALL = 2
+
+
+def _own(*roles: str) -> dict[str, Scope]:
+    return dict.fromkeys(roles, Scope.OWN)
+
+
+def _all(*roles: str) -> dict[str, Scope]:
+    return dict.fromkeys(roles, Scope.ALL)
+
+
+MAY: dict[str, dict[str, Scope]] = {
+    "own_account": _own(*ROLES),
+    "submit": _all(AUTHOR, EDITOR),
+    "read": _own(AUTHOR) | _all(EDITOR, REVIEWER, SIGNER),
+    "resubmit": _own(AUTHOR) | _all(EDITOR),
+    "withdraw": _own(AUTHOR),
+    "register": _all(EDITOR),
+    "adopt": _all(EDITOR),
+    "decline": _all(EDITOR),
+    "return": _all(EDITOR),
+    "forward_up": _all(EDITOR),
+    "instruct": _all(EDITOR),
+    "implement": _all(EDITOR),
+    "close": _all(EDITOR),
+    "edit": _all(EDITOR, REVIEWER),
+    "assign": _all(EDITOR, REVIEWER),
+    "review": _all(EDITOR, REVIEWER, SIGNER),
+    "sign_off": _all(SIGNER),
+    "configure_desk": _all(SYSTEM_ADMINISTRATOR),
+    "manage_links": _all(SYSTEM_ADMINISTRATOR),
+    "read_people": _own(*ROLES) | _all(EDITOR, REVIEWER, SIGNER, SECURITY_ADMINISTRATOR),
+    "copy_person": _own(*ROLES) | _all(SECURITY_ADMINISTRATOR),
+    "read_units": _all(EDITOR, REVIEWER, SIGNER, SECURITY_ADMINISTRATOR),
+    "manage_people": _all(SECURITY_ADMINISTRATOR),
+    "purge": _all(SECURITY_ADMINISTRATOR),
+    "read_audit": _all(AUDITOR),
 }
 
 
+def demand_compatible(roles: Collection[str]) -> None:
+    """Raises `InputError` unless one person may hold these roles together."""
+    if not roles:
+        raise InputError("a person needs at least one role")
+    for role in roles:
+        if role not in ROLES:
+            raise InputError(f"the role {role!r} is none of {', '.join(ROLES)}")
+    for role in ADMINISTRATORS:
+        if role in roles and len(set(roles)) > 1:
+            raise InputError(f"whoever is {role} holds no other role: make a second account")
+
+
+def scope(actor: Actor, action: str) -> Scope | None:
+    """How far this reaches for the actor, through any of his roles; None where he may not."""
+    row = MAY[action]
+    return max((row[role] for role in actor.roles if role in row), default=None)
+
+
 def allows(actor: Actor, action: str) -> bool:
-    """Whether the actor's role may do this at all."""
-    return actor.role in MAY[action]
+    """Whether one of the actor's roles may do this at all."""
+    return scope(actor, action) is not None
 
 
 def demand(actor: Actor, action: str) -> None:
-    """Raises `ForbiddenError` unless the actor's role may do this."""
+    """Raises `ForbiddenError` unless one of the actor's roles may do this."""
     if not allows(actor, action):
-        raise ForbiddenError(f"the role {actor.role} may not {action}")
+        roles = ", ".join(sorted(actor.roles))
+        raise ForbiddenError(f"the role {roles} may not {action}", refused=refused(actor, action))
+
+
+def refused(actor: Actor, action: str) -> Refused:
+    """What the audit log is to say when the actor may not do this."""
+    return Refused(actor.username, action, actor.came_from)

@@ -30,7 +30,7 @@ async def register(desk: Desk, actor: Actor, item_id: UUID) -> str:
     access.demand(actor, Action.REGISTER)
     now = desk.clock()
     async with desk.database.writing.begin() as session:
-        item = await items.locked(session, desk, actor, item_id)
+        item = await items.locked(session, desk, actor, item_id, Action.REGISTER)
         state = items.advance(desk, item, Action.REGISTER)
         if item.number is None:
             item.number = await numbers.next_number(session, now)
@@ -104,7 +104,7 @@ async def _decide(
     now = desk.clock()
     async with desk.database.writing.begin() as session:
         # 2.
-        item = await items.locked(session, desk, actor, item_id)
+        item = await items.locked(session, desk, actor, item_id, action)
         state = items.advance(desk, item, action)
         # 3.
         try:

@@ -20,18 +20,20 @@ CLI = "cli"
 
 @dataclass(frozen=True)
 class Actor:
-    """Who asks: a person with a role at this office.
+    """Who asks: a person with roles at this office.
 
     `came_from` is the client's address, or `cli` for whoever works on the machine itself.
+    `must_change` holds for whoever has a one-time password, and does nothing else until then.
     """
 
     id: UUID
     username: str
     name: str
-    role: str
+    roles: frozenset[str]
     kind: str | None = None
     unit: str | None = None
     came_from: str = CLI
+    must_change: bool = False
 
 
 @dataclass(frozen=True)

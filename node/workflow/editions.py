@@ -57,7 +57,7 @@ def write(
         number=number,
         title=content.title,
         body=content.body,
-        authors=[author.model_dump() for author in authors],
+        authors=[author.model_dump(exclude_none=True) for author in authors],
         topic=content.topic,
         urgency=content.urgency,
         classification=content.classification,

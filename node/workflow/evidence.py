@@ -16,7 +16,6 @@ from node.errors import (
     NothingToProveError,
     NotWrittenHereError,
     PurgedItemError,
-    UnknownItemError,
 )
 from node.storage.database import Session
 from node.storage.events import Event
@@ -55,11 +54,11 @@ async def holdings(desk: Desk, actor: Actor, item_id: UUID) -> Holdings:
     Raises `UnknownItemError`, `NotWrittenHereError` for an item of another office,
     `PurgedItemError`, and `NothingToProveError` while nothing was decided or sent.
     """
-    access.demand(actor, "read_own")
+    access.demand(actor, "read")
     async with desk.database.writing.begin() as session:
         item = await session.get(Item, item_id)
-        if item is None or not await items.visible(session, actor, item_id):
-            raise UnknownItemError
+        await items.demand_visible(session, actor, item_id, item)
+        assert item is not None
         if item.source is not None:
             raise NotWrittenHereError(f"the item was written at {item.origin['id']}: export there")
         if await session.get(Purge, item_id) is not None:

@@ -91,6 +91,7 @@ async def download(desk: Desk, actor: Actor, item_id: UUID, digest: str) -> Down
 
     Raises `UnknownFileError`, and `FileArrivingError` while pieces are missing.
     """
+    access.demand(actor, "read")
     async with desk.database.reading() as session:
         found = await session.scalar(
             select(Attachment)
@@ -98,8 +99,10 @@ async def download(desk: Desk, actor: Actor, item_id: UUID, digest: str) -> Down
             .order_by(Attachment.edition.desc())
             .limit(1)
         )
-        if found is None or not await items.visible(session, actor, item_id):
+        if found is None:
             raise UnknownFileError
+        if not await items.within_reach(session, actor, item_id, "read"):
+            raise UnknownFileError(refused=access.refused(actor, "read"))
         if await session.get(StoredFile, digest) is None:
             raise FileArrivingError
     return Download(desk.shelf.place(digest), found.name, found.media_type)

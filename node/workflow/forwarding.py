@@ -30,7 +30,7 @@ async def forward_up(desk: Desk, actor: Actor, item_id: UUID) -> None:
         raise NoOfficeAboveError
     now = desk.clock()
     async with desk.database.writing.begin() as session:
-        item = await items.locked(session, desk, actor, item_id)
+        item = await items.locked(session, desk, actor, item_id, Action.FORWARD_UP)
         state = items.advance(desk, item, Action.FORWARD_UP)
         if item.forwarded_edition == item.edition:
             raise AlreadyForwardedError

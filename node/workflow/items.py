@@ -6,36 +6,56 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from node.errors import PurgedItemError, UnknownItemError
+from node.errors import ForbiddenError, PurgedItemError, UnknownItemError
 from node.storage.database import Session
 from node.storage.items import Item, ItemAuthor
 from node.workflow import access, record, recovery
+from node.workflow.access import Scope
 from node.workflow.desk import Actor, Desk
 from protocol import lifecycle
 from protocol.lifecycle import Action, State
 
 
-async def locked(session: Session, desk: Desk, actor: Actor, item_id: UUID) -> Item:
+async def locked(session: Session, desk: Desk, actor: Actor, item_id: UUID, action: str) -> Item:
     """The item, locked until the transaction ends. Raises `UnknownItemError`, `PurgedItemError`,
-    and `RecoveringError` while a restored node takes in no work.
+    `ForbiddenError` where the actor may see the item and not do this with it, and
+    `RecoveringError` while a restored node takes in no work.
 
     An item of someone else is as unknown to an author as one that does not exist.
     """
     await recovery.demand_work_allowed(session, desk.node)
     item = await session.scalar(select(Item).where(Item.id == item_id).with_for_update())
-    if item is None or not await visible(session, actor, item.id):
-        raise UnknownItemError
+    await demand_visible(session, actor, item_id, item)
+    assert item is not None
+    if not await within_reach(session, actor, item_id, action):
+        raise ForbiddenError(
+            f"only an author of the item may {action} it", refused=access.refused(actor, action)
+        )
     if item.purged_at is not None:
         raise PurgedItemError
     return item
 
 
-async def visible(session: Session, actor: Actor, item_id: UUID) -> bool:
-    """Whether the actor may see the item."""
-    if access.allows(actor, "read_all"):
-        return True
-    if not access.allows(actor, "read_own"):
-        return False
+async def demand_visible(
+    session: Session, actor: Actor, item_id: UUID, found: object | None
+) -> None:
+    """Raises `UnknownItemError` unless it was found, and the actor may see the item."""
+    if found is None:
+        raise UnknownItemError
+    if not await within_reach(session, actor, item_id, "read"):
+        raise UnknownItemError(refused=access.refused(actor, "read"))
+
+
+async def within_reach(session: Session, actor: Actor, item_id: UUID, action: str) -> bool:
+    """Whether the actor may do this with the item: with any, or as one of its authors."""
+    scope = access.scope(actor, action)
+    if scope is not Scope.OWN:
+        return scope is Scope.ALL
+    return await written_by(session, actor, item_id)
+
+
+async def written_by(session: Session, actor: Actor, item_id: UUID) -> bool:
+    """Whether the actor is one of the item's authors."""
     mine = select(ItemAuthor.item_id).where(
         ItemAuthor.item_id == item_id, ItemAuthor.person_id == actor.id
     )

@@ -5,6 +5,7 @@ An author who never heard of the software must understand each sentence.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 STATES = {
@@ -36,8 +37,28 @@ AUTHOR_KINDS = {
     "public_submission": "社会征集",
     "member_organisation": "参加单位",
 }
+UNIT_KINDS = {
+    "special_committee": "专委会",
+    "sector": "界别",
+    "party_group": "党派团体",
+    "member_organisation": "参加单位",
+    "street_liaison_group": "街镇联络组",
+    "direct_report_point": "民情直报点",
+    "department": "内设部门",
+    "handling_unit": "承办单位",
+}
 LEVELS = {"county": "县区", "city": "市", "province": "省", "nation": "全国"}
-ROLES = {"author": "撰稿人", "editor": "编辑", "administrator": "管理员", "auditor": "审计员"}
+ROLES = {
+    "author": "撰稿人",
+    "editor": "编辑",
+    "reviewer": "审核",
+    "signer": "签发",
+    "leader": "领导",
+    "handler": "承办人",
+    "system_administrator": "系统管理员",
+    "security_administrator": "安全管理员",
+    "auditor": "审计管理员",
+}
 RELATIONS = {"parent": "上级", "child": "下级"}
 STANDINGS = {"good": "正常", "suspended": "已暂停", "revoked": "已吊销"}
 HELD = {"held": "待处理", "wanted": "等待重放", "replayed": "已重放收下", "discarded": "已作废"}
@@ -150,6 +171,11 @@ def sentence(kind: str, data: dict[str, Any], office: str) -> str:
         case _:
             # A fact of a later version.
             return f"{office}有新的进展。"
+
+
+def roles(held: Iterable[str]) -> str:
+    """Somebody's roles, in the order in which an item passes them."""
+    return "、".join(word for role, word in ROLES.items() if role in held)
 
 
 def _stop(text: str) -> str:

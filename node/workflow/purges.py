@@ -1,9 +1,10 @@
 """Purging an item: its contents must not exist any more, here and wherever it went.
 
-`purge` (an administrator decides) and `receive` (a neighbour asks) are one transaction each:
+`purge` (the security administrator decides) and `receive` (a neighbour asks) are one transaction
+each:
 
- 1. Who asks may: an administrator, with a reason; the office above; an office below, for an item
-    that came from there, or that is not known here.
+ 1. Who asks may: the security administrator, with a reason; the office above; an office below, for
+    an item that came from there, or that is not known here.
  2. Nobody takes in a message meanwhile; the item is found and locked. A second time changes
     nothing.
  3. Everything that is here of it is erased (`erasure`).

@@ -10,11 +10,11 @@ from uuid import UUID
 
 from sqlalchemy import func, select, update
 
-from node.errors import UnknownItemError
 from node.storage.database import Session
 from node.storage.events import Event, Notice
 from node.storage.items import Edition, Item, ItemAuthor
 from node.workflow import access, attachments, items, phrases, record
+from node.workflow.access import Scope
 from node.workflow.attachments import FileView
 from node.workflow.desk import Actor, Desk
 from protocol import lifecycle
@@ -75,8 +75,8 @@ async def list_items(
 ) -> Page[Item]:
     """The items that the actor may see, the newest first."""
     query = select(Item)
-    if not access.allows(actor, "read_all"):
-        access.demand(actor, "read_own")
+    access.demand(actor, "read")
+    if access.scope(actor, "read") is Scope.OWN:
         query = query.join(ItemAuthor, ItemAuthor.item_id == Item.id).where(
             ItemAuthor.person_id == actor.id
         )
@@ -91,22 +91,25 @@ async def list_items(
 
 
 async def view(desk: Desk, actor: Actor, item_id: UUID) -> ItemView:
-    """One item. Raises `UnknownItemError`."""
+    """One item. Raises `ForbiddenError`, `UnknownItemError`."""
+    access.demand(actor, "read")
     async with desk.database.reading() as session:
         item = await session.get(Item, item_id)
-        if item is None or not await items.visible(session, actor, item_id):
-            raise UnknownItemError
+        await items.demand_visible(session, actor, item_id, item)
+        assert item is not None
+        own = await items.written_by(session, actor, item_id)
         return ItemView(
             item=item,
             edition=await session.get_one(Edition, (item.id, item.edition)),
             files=await attachments.view(session, desk, item),
             timeline=await _timeline(session, desk, item),
-            actions=_actions(desk, actor, item),
+            actions=_actions(desk, actor, item, own=own),
         )
 
 
 async def notices(desk: Desk, actor: Actor, *, limit: int = PAGE) -> Page[NoticeView]:
     """What the actor was told, the newest first."""
+    access.demand(actor, "read")
     mine = select(Notice.id).where(Notice.person_id == actor.id)
     query = (
         select(Notice, Event, Item)
@@ -135,6 +138,7 @@ async def notices(desk: Desk, actor: Actor, *, limit: int = PAGE) -> Page[Notice
 
 async def mark_read(desk: Desk, actor: Actor) -> None:
     """The actor has seen all notices."""
+    access.demand(actor, "read")
     async with desk.database.writing.begin() as session:
         await session.execute(
             update(Notice)
@@ -178,7 +182,7 @@ def _level(desk: Desk, event: Event) -> str:
     return level
 
 
-def _actions(desk: Desk, actor: Actor, item: Item) -> tuple[str, ...]:
+def _actions(desk: Desk, actor: Actor, item: Item, *, own: bool) -> tuple[str, ...]:
     standing = record.standing_of(item, desk.node)
     if standing is None or item.purged_at is not None:
         return ()
@@ -195,8 +199,9 @@ def _actions(desk: Desk, actor: Actor, item: Item) -> tuple[str, ...]:
         if item.source is None and items.can_be_asked_back(desk, item):
             found.add(Action.WITHDRAW)
     permitted = {"revise": "resubmit"}
+    reaching = {Scope.ALL, Scope.OWN} if own else {Scope.ALL}
     return tuple(
         action
         for action in lifecycle.TRANSITIONS
-        if action in found and access.allows(actor, permitted.get(action, action))
+        if action in found and access.scope(actor, permitted.get(action, action)) in reaching
     )

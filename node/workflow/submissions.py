@@ -50,13 +50,25 @@ from protocol.envelope import Opened
 from protocol.errors import LifecycleError
 from protocol.lifecycle import Action, State
 from protocol.messages import event
-from protocol.messages.items import LEVELS, Author, AuthorKind, Classification, Topic, Urgency
+from protocol.messages.items import (
+    LEVELS,
+    Author,
+    AuthorKind,
+    Classification,
+    Share,
+    Topic,
+    Urgency,
+    demand_whole,
+)
 from protocol.messages.items import Edition as EditionMessage
 from protocol.offices import Line, Record, Text
 
 
 class CoAuthor(Record):
-    """Another author: by the user name of an account here, or by name, kind and unit."""
+    """Another author: by the user name of an account here, or by name, kind and unit.
+
+    Where one author has a share, all have, and they add up to 1.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -64,6 +76,7 @@ class CoAuthor(Record):
     name: Line | None = None
     kind: AuthorKind | None = None
     unit: Line | None = None
+    share: Share | None = None
 
 
 class Draft(Record):
@@ -76,6 +89,8 @@ class Draft(Record):
     topic: Topic
     urgency: Urgency = "normal"
     classification: Classification = "internal"
+    share: Share | None = None
+    """That of whoever hands it in."""
     co_authors: tuple[CoAuthor, ...] = Field(default=(), max_length=49)
     attachments: tuple[Named, ...] = Field(default=(), max_length=50)
     confirmed: StrictBool = False
@@ -140,7 +155,7 @@ async def resubmit(desk: Desk, actor: Actor, item_id: UUID, draft: Draft) -> Non
     found = _demand_fit(desk, draft)
     now = desk.clock()
     async with desk.database.writing.begin() as session:
-        item = await items.locked(session, desk, actor, item_id)
+        item = await items.locked(session, desk, actor, item_id, "resubmit")
         # 2.
         if item.source is not None:
             raise LifecycleError("cannot resubmit: only the office where it was written does that")
@@ -232,22 +247,26 @@ def _new_item(intake: Intake, message: Opened, data: EditionMessage) -> Item:
 
 
 async def _authors(session: Session, actor: Actor, draft: Draft) -> tuple[list[Author], list[UUID]]:
-    authors = [_author(actor.name, actor.kind, actor.unit)]
+    authors = [_author(actor.name, actor.kind, actor.unit, draft.share)]
     accounts = [actor.id]
     for other in draft.co_authors:
         if other.username is None:
-            authors.append(_author(other.name, other.kind, other.unit))
+            authors.append(_author(other.name, other.kind, other.unit, other.share))
             continue
         person = await people.by_username(session, other.username)
         if person.id not in accounts:
             accounts.append(person.id)
-            authors.append(_author(person.name, person.kind, person.unit))
+            authors.append(_author(person.name, person.kind, person.unit, other.share))
+    try:
+        demand_whole(authors)
+    except ValueError as error:
+        raise InputError(str(error)) from error
     return authors, accounts
 
 
-def _author(name: str | None, kind: str | None, unit: str | None) -> Author:
+def _author(name: str | None, kind: str | None, unit: str | None, share: str | None) -> Author:
     try:
-        return Author.model_validate({"name": name, "kind": kind, "unit": unit})
+        return Author.model_validate({"name": name, "kind": kind, "unit": unit, "share": share})
     except ValidationError as error:
         raise InputError(f"an author needs name, kind and unit: {event.brief(error)}") from error
 

@@ -28,7 +28,7 @@ async def withdraw(desk: Desk, actor: Actor, item_id: UUID, reason: str) -> None
     access.demand(actor, "withdraw")
     now = desk.clock()
     async with desk.database.writing.begin() as session:
-        item = await items.locked(session, desk, actor, item_id)
+        item = await items.locked(session, desk, actor, item_id, "withdraw")
         if item.forwarded_edition is not None and desk.parent is not None:
             if not items.can_be_asked_back(desk, item):
                 raise LifecycleError("cannot withdraw: the item is closed, or withdrawn above")

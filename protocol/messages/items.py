@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Annotated, Literal, Self, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
@@ -56,12 +57,27 @@ Classification = Annotated[ClassificationName, BeforeValidator(_without_secrets)
 """Who may read it. Claiming a level above `internal` raises `ClassifiedError`, at every input."""
 
 
+Share = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,3}/[1-9][0-9]{0,3}$")]
+"""A fraction: `1/3` is exact, 0.333 is not."""
+
+
 class Author(Record):
-    """Who wrote the item, as every office on its way may know it."""
+    """Who wrote the item, as every office on its way may know it; `unit` is that of the time.
+
+    `share` is this author's part in it. Where no author has one, all parts are equal.
+    """
 
     name: Line
     kind: AuthorKind
     unit: Line
+    share: Share | None = None
+
+
+def demand_whole(authors: Sequence[Author]) -> None:
+    """Raises `ValueError` unless the authors' shares make up the whole, or nobody has one."""
+    shares = [author.share for author in authors if author.share is not None]
+    if shares and (len(shares) < len(authors) or sum(map(Fraction, shares)) != 1):
+        raise ValueError("the authors' shares must add up to 1: all of them have one, or none")
 
 
 PIECE = 1024 * 1024
@@ -141,8 +157,9 @@ class Edition(Record):
     received_at: Time | None = None
 
     @model_validator(mode="after")
-    def _attachments_differ(self) -> Self:
+    def _parts_fit(self) -> Self:
         demand_different(self.attachments)
+        demand_whole(self.authors)
         return self
 
 

@@ -162,7 +162,9 @@ async def test_an_item_climbs_to_the_province(host: Host, nodes: dict[str, Node]
     for service in ("county-a", "city"):
         desk = nodes[service].desk
         await until(lambda desk=desk: _has_item(desk, item), 60, f"the item is at {service}")
-        editor = Actor(id=desk.new_id(), username="editor", name="编辑", role="editor")
+        editor = Actor(
+            id=desk.new_id(), username="editor", name="编辑", roles=frozenset({"editor"})
+        )
         await decisions.register(desk, editor, item)
         await forwarding.forward_up(desk, editor, item)
     await until(lambda: _has_item(nodes["province"].desk, item), 60, "the item is at the province")

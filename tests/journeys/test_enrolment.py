@@ -74,7 +74,7 @@ class Scene:
     async def token(self, above: Path, secret: bytes) -> str:
         """What `zhitong enrolment token` shows."""
         desk = bootstrap.build(config.load(above), half="web").desk
-        admin = Actor(desk.new_id(), "admin", "管理员", "administrator")
+        admin = Actor(desk.new_id(), "admin", "管理员", frozenset({"system_administrator"}))
         made = await requests.make_token(desk, admin, secret=secret, office=None, hours=1)
         await desk.database.close()
         return str(made)

@@ -24,7 +24,7 @@ from node.storage.database import Session
 from node.storage.events import Event, Notice
 from node.storage.items import Item, ItemAuthor
 from node.storage.messages import Incoming, Outgoing, Quarantined
-from node.workflow import decisions, forwarding, people
+from node.workflow import decisions, forwarding, passwords
 from protocol import envelope, evidence
 from tests import offices
 from tests.node import rooms
@@ -198,7 +198,7 @@ async def set_up(
     **relay: object,
 ) -> Hierarchy:
     """The plan's offices, with people whose password is quickly checked."""
-    with patch.object(people, "hash_password", return_value=QUICK_HASH):
+    with patch.object(passwords, "hash_password", return_value=QUICK_HASH):
         return await offices.build(
             folder,
             plan,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
@@ -67,6 +68,11 @@ class Chain:
     def restart(self, office: str) -> None:
         """Start the office's end of its links anew, from its files."""
         self._posts[office] = _post(self.rooms[office].node, self.switchboard)
+
+    def wait(self, time: timedelta) -> None:
+        """Let time pass: everybody looks for what has become due."""
+        self.clock.move(time)
+        self._woken.update(self.rooms)
 
     async def deliver(self, *, without: Collection[str] = ()) -> None:
         """Bring every message to its addressee, until nobody has anything to do."""

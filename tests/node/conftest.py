@@ -17,6 +17,7 @@ from tempfile import TemporaryDirectory
 import pytest
 import structlog
 
+from node.workflow import passwords
 from tests.node import chain as chains
 from tests.node import rooms
 from tests.node.chain import Chain
@@ -131,6 +132,13 @@ async def pair(two_levels: Hierarchy) -> AsyncIterator[Chain]:
     """The counties 东湖 and 西山 and the city 云州 above them, delivered by hand."""
     async with chains.opened(two_levels) as opened:
         yield opened
+
+
+@pytest.fixture
+def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords are hashed with next to no work, for tests in which that plays no part."""
+    monkeypatch.setattr(passwords, "_hasher", rooms.QUICK)
+    monkeypatch.setattr(passwords, "_NOBODY", rooms.QUICK.hash("nobody's"))
 
 
 @pytest.fixture(scope="session", autouse=True)

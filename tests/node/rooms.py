@@ -19,9 +19,9 @@ from sqlalchemy import delete, select, text, update
 from node.bootstrap.node import Node
 from node.relay.memory import Switchboard
 from node.storage.database import Database
-from node.storage.people import Person
+from node.storage.people import Person, Unit
 from node.storage.tables import METADATA
-from node.workflow import decisions, directory, people, reading, submissions
+from node.workflow import decisions, directory, passwords, people, reading, submissions
 from node.workflow.desk import Actor, Desk
 from node.workflow.reading import NoticeView
 from node.workflow.submissions import Draft
@@ -29,10 +29,11 @@ from tests import offices
 from tests.node.tampering import unprotected
 from tests.offices import PASSWORD, Hierarchy, MakeDatabase, Plan
 
-QUICK_HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+QUICK_HASH = QUICK.hash(PASSWORD)
 """The personae's password, hashed with next to no work."""
 
-PERSONAE = ("lin", "chen", "editor", "admin")
+PERSONAE = ("lin", "chen", "editor", "admin", "security", "auditor")
 LASTING = ("people", "offices", "links")
 """Tables whose rows a test finds there when it begins."""
 
@@ -42,6 +43,9 @@ CONTENT = {
     "topic": "city",
 }
 
+
+FRESH = {"disabled_at": None, "left_on": None, "left_for": None, "must_change": False, "version": 1}
+"""Of the personae, what a test may have changed, as it was. Names, units and passwords are not."""
 
 MORNING = time(9, tzinfo=UTC)
 
@@ -75,6 +79,8 @@ class Room:
     chen: Actor
     editor: Actor
     admin: Actor
+    security: Actor
+    auditor: Actor
 
     @property
     def desk(self) -> Desk:
@@ -141,18 +147,19 @@ async def contents(database: Database) -> dict[str, list[str]]:
 async def tidy(database: Database) -> None:
     """Take away what a test left, so that the next one finds the personae and nothing else."""
     async with database.engine.begin() as connection, unprotected(connection):
+        await connection.execute(update(Unit).values(parent_id=None))
         for table in reversed(METADATA.sorted_tables):
             if table.name not in LASTING:
                 await connection.execute(text(f"DELETE FROM {table.name}"))
         await connection.execute(delete(Person).where(Person.username.not_in(PERSONAE)))
-        await connection.execute(update(Person).values(failures=0, locked_until=None))
+        await connection.execute(update(Person).values(FRESH))
 
 
 async def set_up(
     folder: Path, plan: Plan, *, make_database: MakeDatabase | None = None, **relay: object
 ) -> Hierarchy:
     """The plan's offices, with people whose password is quickly checked."""
-    with patch.object(people, "hash_password", return_value=QUICK_HASH):
+    with patch.object(passwords, "hash_password", return_value=QUICK_HASH):
         return await offices.build(folder, plan, make_database=make_database, relay=relay)
 
 

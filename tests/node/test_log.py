@@ -53,7 +53,7 @@ async def test_nothing_that_people_wrote_reaches_the_log_while_an_item_climbs_an
             await chain.deliver()
         with pytest.raises(ZhitongError):
             await decisions.return_(chain.top.desk, chain.top.editor, item, REASON)
-        await purges.purge(chain.county.desk, chain.county.admin, item, REASON)
+        await purges.purge(chain.county.desk, chain.county.security, item, REASON)
         await chain.deliver()
 
     said = [json.loads(line)["event"] for line in lines.getvalue().splitlines()]

@@ -25,6 +25,7 @@ from tests.factories import (
     NOW,
     make_assignment,
     make_attachment,
+    make_author,
     make_fact,
     make_id,
     make_note,
@@ -40,7 +41,11 @@ DUE = date(2026, 12, 31)
 
 EXAMPLES: dict[str, Record] = {
     "submission": make_submission(
-        number="登2026第1号", attachments=[make_attachment()], evidence=[TOKEN], received_at=NOW
+        number="登2026第1号",
+        authors=[make_author(share="1/1")],
+        attachments=[make_attachment()],
+        evidence=[TOKEN],
+        received_at=NOW,
     ),
     "revision": make_revision(
         number="登2026第1号", attachments=[make_attachment()], evidence=[TOKEN], received_at=NOW
@@ -340,3 +345,11 @@ def test_a_blob_without_a_piece_is_a_wish() -> None:
     wish = links.Blob(digest=HEX, index=0)
     assert wish.piece is None
     assert "piece" not in wish.model_dump(exclude_none=True)
+
+
+@pytest.mark.parametrize("shares", [("1/2", None), ("1/3", "1/3"), ("2/3", "2/3")])
+def test_shares_of_authors_make_up_the_whole(shares: tuple[str | None, ...]) -> None:
+    whole = make_submission(authors=[make_author(share=share) for share in ("1/3", "2/3")])
+    assert [author.share for author in whole.authors] == ["1/3", "2/3"]
+    with pytest.raises(ValidationError, match="shares must add up to 1"):
+        make_submission(authors=[make_author(share=share) for share in shares])

@@ -216,11 +216,10 @@ async def _furnish(database: Database, post: Post) -> None:
                     id=uuid7(NOW, random.randbytes(10)),
                     username=username,
                     name=name,
-                    role=role,
+                    roles=[role],
                     kind=kind,
                     unit=unit,
                     password_hash="nobody logs in",
-                    failures=0,
                     created_at=NOW,
                 )
             )

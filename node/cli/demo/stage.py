@@ -29,8 +29,8 @@ from node.storage import migrate
 from node.storage.database import Database
 from node.storage.people import Person
 from node.workflow import enrolment as requests
-from node.workflow import people
-from node.workflow.access import ADMINISTRATOR
+from node.workflow import passwords, people
+from node.workflow.access import SYSTEM_ADMINISTRATOR
 from node.workflow.desk import Actor
 from protocol.enrolment import root_of
 from protocol.identifiers import NodeId
@@ -105,7 +105,12 @@ class Stage:
 
     async def _enrol(self, folder: Path, above: Settings) -> None:
         desk = build(above, half="web").desk
-        actor = Actor(id=desk.new_id(), username="demo", name="demo", role=ADMINISTRATOR)
+        actor = Actor(
+            id=desk.new_id(),
+            username="demo",
+            name="demo",
+            roles=frozenset({SYSTEM_ADMINISTRATOR}),
+        )
         request = enrolment.request_of(folder)
         await requests.enter(desk, actor, request.model_dump_json())
         welcome = await enrolment.welcome(above, desk, actor, request.office.id)
@@ -114,18 +119,20 @@ class Stage:
 
     async def _add_people(self, cast: Cast) -> None:
         # Everyone has the demo's password, so one slow hash is enough.
-        hashed = await asyncio.to_thread(people.hash_password, PASSWORD)
+        hashed = await asyncio.to_thread(passwords.hash_password, PASSWORD)
         for office in OFFICES:
             node = build(load(self._folder / office.id), half="web")
             staff = [
-                Person(username="editor", name=office.editor, role="editor"),
-                Person(username="admin", name="管理员", role="administrator"),
+                Person(username="editor", name=office.editor, roles=["editor"]),
+                Person(username="admin", name="系统管理员", roles=["system_administrator"]),
+                Person(username="security", name="安全管理员", roles=["security_administrator"]),
+                Person(username="auditor", name="审计管理员", roles=["auditor"]),
             ]
             authors = [
                 Person(
                     username=account.username,
                     name=account.name,
-                    role="author",
+                    roles=["author"],
                     kind=account.kind,
                     unit=account.unit,
                 )
@@ -136,7 +143,6 @@ class Stage:
                 for person in staff + authors:
                     person.id = node.desk.new_id()
                     person.password_hash = hashed
-                    person.failures = 0
                     person.created_at = node.desk.clock()
                     session.add(person)
             await node.desk.database.close()

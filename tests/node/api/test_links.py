@@ -1,4 +1,4 @@
-"""Links and quarantine over the API: for administrators alone, in shapes that stay."""
+"""Links and quarantine over the API: for the system administrator alone, in shapes that stay."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CITY = f"{LINKS}/yunzhou"
 
 @pytest.fixture
 async def admin(county: Room) -> AsyncIterator[httpx.AsyncClient]:
-    """The administrator, logged in, of a county with a neighbour and a message in quarantine."""
+    """The system administrator of a county with a neighbour and a message in quarantine."""
     now = county.clock()
     async with county.database.writing.begin() as session:
         session.add(Office(id="yunzhou", name="云州市政协", level="city", relation="parent"))
@@ -185,8 +185,8 @@ async def test_what_was_refused_is_listed_shown_replayed_and_discarded(
     problem(await admin.get(QUARANTINE, params={"state": "lost"}), 422, "input.invalid")
 
 
-@pytest.mark.parametrize("username", ["lin", "editor"])
-async def test_nobody_but_administrators_gets_anything(leaf: Room, username: str) -> None:
+@pytest.mark.parametrize("username", ["lin", "editor", "security"])
+async def test_nobody_but_the_system_administrator_gets_anything(leaf: Room, username: str) -> None:
     one = f"{QUARANTINE}/{uuid4()}"
     async with visit(leaf, username) as client:
         for path in (LINKS, CITY, f"{CITY}/refused", QUARANTINE, one):

@@ -53,6 +53,33 @@ ROUTES = {
     ("get", "/api/v1/items/{item_id}"),
     ("get", "/api/v1/items/{item_id}/attachments/{digest}"),
     ("post", "/api/v1/files"),
+    *(
+        (method, f"/api/v1/people{rest}")
+        for method, rest in (
+            ("get", ""),
+            ("post", ""),
+            ("get", "/expiring"),
+            ("get", "/{person_id}"),
+            ("put", "/{person_id}"),
+            ("get", "/{person_id}/copy"),
+            *(
+                ("post", f"/{{person_id}}/{deed}")
+                for deed in ("disable", "enable", "password", "leave", "return")
+            ),
+            *(
+                ("post", f"/{{person_id}}/{things}{rest}")
+                for things in ("memberships", "appointments")
+                for rest in ("", "/{id}/end")
+            ),
+        )
+    ),
+    ("post", "/api/v1/imports/{what}"),
+    ("get", "/api/v1/imports/{what}/template"),
+    ("get", "/api/v1/units"),
+    ("post", "/api/v1/units"),
+    ("put", "/api/v1/units/{unit_id}"),
+    ("post", "/api/v1/units/{unit_id}/close"),
+    ("put", "/api/v1/session/password"),
     ("get", "/api/v1/notices"),
     ("post", "/api/v1/notices/read"),
     ("post", "/api/v1/session"),

@@ -35,7 +35,13 @@ async def test_two_logins_have_two_tokens_that_cannot_be_guessed(leaf: Room) -> 
 async def test_who_is_logged_in_can_be_asked(county: Room) -> None:
     async with visit(county, "lin") as client:
         answer = await client.get("/api/v1/session")
-    assert answer.json() == {"username": "lin", "name": "林晓雨", "role": "author"}
+    assert answer.json() == {
+        "id": str(county.lin.id),
+        "username": "lin",
+        "name": "林晓雨",
+        "roles": ["author"],
+        "must_change_password": False,
+    }
 
 
 async def test_whoever_logs_out_is_out_on_the_server_as_well(county: Room) -> None:

@@ -62,7 +62,9 @@ async def above(folder: Path) -> Above:
     if not (folder / "zhitong.sqlite").exists():
         await tables.furnish(settings.database_url)
     desk = bootstrap.build(settings, half="web").desk
-    return Above(settings, desk, Actor(desk.new_id(), "admin", "管理员", "administrator"))
+    return Above(
+        settings, desk, Actor(desk.new_id(), "admin", "管理员", frozenset({"system_administrator"}))
+    )
 
 
 @pytest.fixture

@@ -98,7 +98,7 @@ class Revoking:
         await forwarding.forward_up(room.desk, room.editor, item)
 
     def wait(self, **time: float) -> None:
-        self.chain.clock.move(timedelta(**time))
+        self.chain.wait(timedelta(**time))
 
     async def known(self, office: str, issuer: str = CITY) -> KnownList | None:
         """The list of an issuer that the office keeps."""

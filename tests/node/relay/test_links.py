@@ -213,9 +213,9 @@ async def test_what_the_neighbour_refused_is_listed_with_what_can_be_done(
     assert (len(part.rows), part.total) == (1, 2)
 
 
-async def test_all_of_it_is_for_administrators_and_noted(ends: Ends) -> None:
+async def test_all_of_it_is_for_the_system_administrator_and_noted(ends: Ends) -> None:
     room = ends.county.room
-    for person in (room.lin, room.editor):
+    for person in (room.lin, room.editor, room.security):
         for deed in (
             links.list_links(room.desk, person),
             links.show(room.desk, person, CITY),

@@ -29,8 +29,8 @@ async def forwarded(ends: Ends) -> UUID:
 
 
 async def purge(end: End, item: UUID) -> None:
-    """The office's administrator purges the item."""
-    await purges.purge(end.room.desk, end.room.admin, item, REASON)
+    """The office's security administrator purges the item."""
+    await purges.purge(end.room.desk, end.room.security, item, REASON)
 
 
 async def go_on(ends: Ends, lost: End, backup: restoring.Backup) -> None:
@@ -69,7 +69,7 @@ async def test_whoever_decided_and_whoever_lost_its_disk_the_contents_go_again(
     await go_on(ends, getattr(ends, lost), backup)
     await demand_gone(ends, item)
     room = getattr(ends, lost).room
-    seen = await purges.status(room.desk, room.admin, item)
+    seen = await purges.status(room.desk, room.security, item)
     assert [answer.purged_at is not None for answer in seen.offices] == [True]
 
 

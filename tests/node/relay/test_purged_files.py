@@ -28,9 +28,9 @@ def carriage(ends: Ends) -> Carriage:
 
 
 async def purge(side: Side, item: UUID) -> None:
-    """The office's administrator purges the item."""
+    """The office's security administrator purges the item."""
     room = side.end.room
-    await purges.purge(room.desk, room.admin, item, "误报内部事项")
+    await purges.purge(room.desk, room.security, item, "误报内部事项")
 
 
 def on_disk(side: Side) -> list[str]:
@@ -112,7 +112,7 @@ async def test_what_lies_in_quarantine_loses_its_contents_and_is_discarded(ends:
     assert "quarantine" in await written(ends.city.room.database)
 
     room = ends.city.room
-    await purges.purge(room.desk, room.admin, item, "误报内部事项")
+    await purges.purge(room.desk, room.security, item, "误报内部事项")
     assert await written(room.database) == []
     states = {row.body: row.state for row in await ends.city.quarantine()}
     assert states == {

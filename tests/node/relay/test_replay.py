@@ -303,10 +303,10 @@ async def test_the_list_is_grouped_by_reason_and_filtered(each_ends: Ends) -> No
     )
 
 
-async def test_only_administrators_see_and_decide(ends: Ends, ailing: Ailing) -> None:
+async def test_only_the_system_administrator_sees_and_decides(ends: Ends, ailing: Ailing) -> None:
     kept = await refused(ends)
     room = ends.city.room
-    for person in (room.lin, room.editor):
+    for person in (room.lin, room.editor, room.security):
         for deed in (
             quarantine.list_held(room.desk, person),
             quarantine.show(room.desk, person, kept.id),

@@ -14,7 +14,6 @@ from node.storage.audit import AuditAnswer, AuditRow, Witnessed
 from node.storage.offices import Office
 from node.storage.recovery import Epoch, Recovery
 from node.workflow import audit, testimony
-from node.workflow.desk import Actor
 from node.workflow.testimony import Said
 from protocol.messages.links import AuditHead, Receipt, ReceiptEntry, Replay
 from tests.factories import make_note
@@ -41,13 +40,9 @@ async def told(ends: Ends, times: int = 1) -> None:
         await ends.exchange()
 
 
-def auditor(end: End) -> Actor:
-    return Actor(id=end.new_id(), username="sun", name="孙审计", role="auditor")
-
-
 async def ask(ends: Ends) -> Said:
     """The county asks, and is answered."""
-    await testimony.ask(ends.county.room.desk, auditor(ends.county))
+    await testimony.ask(ends.county.room.desk, ends.county.room.auditor)
     await ends.exchange()
     return await answer(ends)
 
@@ -199,7 +194,7 @@ async def test_the_question_has_nothing_sent_again(ends: Ends) -> None:
     await ends.city.forward(2, to=COUNTY)
     ends.city.wire.connected = False
     before = await ends.city.states()
-    await testimony.ask(ends.county.room.desk, auditor(ends.county))
+    await testimony.ask(ends.county.room.desk, ends.county.room.auditor)
     await ends.county.send_all()
     await ends.city.take_all()
     [reply] = [row for row in await ends.city.outbox() if row.name == "replay"]
@@ -224,7 +219,7 @@ async def test_an_answer_is_that_of_the_neighbour_to_the_last_question_or_proves
 
 
 async def test_an_answer_that_nobody_waits_for_is_not_kept(ends: Ends) -> None:
-    await testimony.ask(ends.county.room.desk, auditor(ends.county))
+    await testimony.ask(ends.county.room.desk, ends.county.room.auditor)
     token = ends.city.seal(Replay(), COUNTY)
     ends.arrive(token, ends.county, **properties_of(token))
     await ends.county.take_all()
@@ -250,7 +245,7 @@ async def test_who_has_yet_to_answer_about_a_restore_is_not_asked(ends: Ends) ->
         session.add(Epoch(incarnation=2, began_at=now, backup_at=now, token=b""))
         session.add(Recovery(peer=CITY, waived_at=now))
     with pytest.raises(UnknownOfficeError, match="no neighbour that could be asked"):
-        await testimony.ask(ends.county.room.desk, auditor(ends.county))
+        await testimony.ask(ends.county.room.desk, ends.county.room.auditor)
 
 
 async def test_only_an_auditor_asks(ends: Ends) -> None:

@@ -24,9 +24,9 @@ CHINA = timezone(timedelta(hours=8))
 async def test_a_time_comes_back_as_the_same_moment_in_utc(county: Room) -> None:
     moment = datetime(2026, 11, 22, 23, 59, 59, 123456, tzinfo=CHINA)
     async with county.database.writing.begin() as session:
-        await session.execute(update(Person).values(locked_until=moment))
+        await session.execute(update(Person).values(disabled_at=moment))
     async with county.database.reading() as session:
-        stored = await session.scalar(select(Person.locked_until).limit(1))
+        stored = await session.scalar(select(Person.disabled_at).limit(1))
     assert stored == moment
     assert stored is not None
     assert stored.tzinfo is UTC
@@ -35,7 +35,7 @@ async def test_a_time_comes_back_as_the_same_moment_in_utc(county: Room) -> None
 async def test_a_time_without_a_zone_is_not_stored(county: Room) -> None:
     async with county.database.writing() as session:
         with pytest.raises(StatementError, match="without a zone"):
-            await session.execute(update(Person).values(locked_until=datetime(2026, 1, 1)))  # noqa: DTZ001
+            await session.execute(update(Person).values(disabled_at=datetime(2026, 1, 1)))  # noqa: DTZ001
 
 
 async def test_nobody_refers_to_an_item_that_is_not_there(county: Room) -> None:

@@ -147,7 +147,7 @@ async def opened(
             await directory.know(session, _reference(child), "child")
         if desk.parent is not None:
             await directory.know(session, desk.parent, "parent")
-    editor = Actor(id=make_id(), username="editor", name="周编辑", role="editor")
+    editor = Actor(id=make_id(), username="editor", name="周编辑", roles=frozenset({"editor"}))
     try:
         yield PostRoom(own, offices, desk, editor, Reception(desk, RelaySettings()))
     finally:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from node.errors import ForbiddenError, UnknownItemError
@@ -69,10 +71,10 @@ async def test_a_role_that_may_not_do_a_deed_is_refused_and_changes_nothing(
     item = await room.registered()
     before = await contents(room.database)
     refused = 0
-    for actor in (room.lin, room.editor, room.admin):
+    for actor in (room.lin, room.editor, room.admin, room.security, room.auditor):
         if not access.allows(actor, action):
             refused += 1
-            with pytest.raises(ForbiddenError, match=f"the role {actor.role} may not"):
+            with pytest.raises(ForbiddenError, match=f"the role {min(actor.roles)} may not"):
                 await DEEDS[action](room.desk, actor, item)
     assert refused >= 1
     assert await contents(room.database) == before
@@ -83,9 +85,13 @@ async def test_the_table_of_roles_is_what_the_office_decided() -> None:
         role: sorted(action for action, roles in access.MAY.items() if role in roles)
         for role in access.ROLES
     }
-    assert by_role["author"] == ["read_own", "resubmit", "submit", "withdraw"]
-    assert by_role["administrator"] == ["manage_links", "manage_people", "purge"]
-    assert by_role["auditor"] == ["read_audit"]
+    assert by_role["author"] == ["own_account", "read", "resubmit", "submit", "withdraw"]
+    assert by_role["system_administrator"] == ["manage_links", "own_account"]
+    assert by_role["security_administrator"] == ["manage_people", "own_account", "purge"]
+    assert by_role["auditor"] == ["own_account", "read_audit"]
+    assert by_role["reviewer"] == ["assign", "edit", "own_account", "read", "review"]
+    assert by_role["signer"] == ["configure_desk", "own_account", "read", "sign_off"]
+    assert by_role["leader"] == by_role["handler"] == ["own_account"]
     assert "withdraw" not in by_role["editor"]
     assert "manage_people" not in by_role["editor"]
 
@@ -120,6 +126,22 @@ async def test_an_author_lists_own_items_an_editor_all_and_an_administrator_none
     assert await listed(county.editor) == [shared, mine]
     with pytest.raises(ForbiddenError):
         await listed(county.admin)
+
+
+async def test_an_editor_who_is_an_author_as_well_takes_back_nothing_but_his_own(
+    county: Room,
+) -> None:
+    both = replace(county.editor, roles=frozenset({access.EDITOR, access.AUTHOR}))
+    item = await county.submit()
+    assert "withdraw" not in (await reading.view(county.desk, both, item)).actions
+    before = await contents(county.database)
+    with pytest.raises(ForbiddenError, match="only an author of the item may withdraw it"):
+        await DEEDS[Action.WITHDRAW](county.desk, both, item)
+    assert await contents(county.database) == before
+    own = await county.submit(co_authors=[{"username": "chen"}])
+    chen = replace(county.chen, roles=both.roles)
+    assert "withdraw" in (await reading.view(county.desk, chen, own)).actions
+    await DEEDS[Action.WITHDRAW](county.desk, chen, own)
 
 
 async def test_a_list_is_filtered_by_state_and_cut_into_pages(county: Room) -> None:

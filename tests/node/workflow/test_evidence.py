@@ -123,6 +123,6 @@ async def test_while_nothing_was_decided_there_is_nothing_to_prove(leaf: Room) -
 
 async def test_an_item_whose_contents_are_purged_has_no_evidence_any_more(leaf: Room) -> None:
     item = await leaf.registered()
-    await purges.purge(leaf.desk, leaf.admin, item, "来信人要求删除。")
+    await purges.purge(leaf.desk, leaf.security, item, "来信人要求删除。")
     with pytest.raises(PurgedItemError):
         await evidence.export(leaf.node, leaf.editor, item)

@@ -42,13 +42,13 @@ async def travelled(chain: Chain) -> UUID:
 
 
 async def purge(room: Room, item: UUID) -> None:
-    """The administrator purges it."""
-    await purges.purge(room.desk, room.admin, item, REASON)
+    """The security administrator purges it."""
+    await purges.purge(room.desk, room.security, item, REASON)
 
 
 async def confirmed(room: Room, item: UUID) -> dict[str, bool]:
     """Which office is known to have purged it."""
-    seen = await purges.status(room.desk, room.admin, item)
+    seen = await purges.status(room.desk, room.security, item)
     return {answer.office: answer.purged_at is not None for answer in seen.offices}
 
 
@@ -110,20 +110,20 @@ async def test_of_a_token_header_and_signature_are_left_and_it_says_that_it_was_
             )
 
 
-async def test_only_an_administrator_purges_for_a_reason_what_is_here_and_once(
+async def test_only_the_security_administrator_purges_for_a_reason_what_is_here_and_once(
     leaf: Room,
 ) -> None:
     item = await leaf.registered()
     before = await contents(leaf.database)
-    for actor in (leaf.editor, leaf.lin):
+    for actor in (leaf.editor, leaf.lin, leaf.admin, leaf.auditor):
         with pytest.raises(ForbiddenError):
             await purges.purge(leaf.desk, actor, item, REASON)
     with pytest.raises(InputError, match="reason"):
-        await purges.purge(leaf.desk, leaf.admin, item, "  ")
+        await purges.purge(leaf.desk, leaf.security, item, "  ")
     with pytest.raises(UnknownItemError):
         await purge(leaf, leaf.desk.new_id())
     with pytest.raises(UnknownItemError, match="was not purged"):
-        await purges.status(leaf.desk, leaf.admin, item)
+        await purges.status(leaf.desk, leaf.security, item)
     assert await contents(leaf.database) == before
 
     await purge(leaf, item)
@@ -132,7 +132,7 @@ async def test_only_an_administrator_purges_for_a_reason_what_is_here_and_once(
     async with leaf.database.reading() as session:
         noted = select(AuditRow).where(AuditRow.action == "item_purged")
         [row] = (await session.scalars(noted)).all()
-    assert (row.actor, row.subject, row.detail) == ("admin", str(item), {"reason": REASON})
+    assert (row.actor, row.subject, row.detail) == ("security", str(item), {"reason": REASON})
 
 
 async def test_nothing_can_be_done_with_a_purged_item(pair: Chain) -> None:
@@ -173,7 +173,7 @@ async def test_what_arrives_of_a_purged_item_loses_its_contents_and_its_sender_i
     await forwarding.forward_up(pair.county.desk, pair.county.editor, item)
     # The city purged it in an earlier life, and has forgotten that it told the county.
     async with pair.above.database.writing.begin() as session:
-        session.add(Purge(item_id=item, reason=REASON, actor="admin", at=pair.clock()))
+        session.add(Purge(item_id=item, reason=REASON, actor="security", at=pair.clock()))
     await pair.deliver()
     assert await written(pair.above) == []
     assert await written(pair.county) == []
@@ -196,7 +196,7 @@ async def test_an_office_below_cannot_have_another_ones_item_purged(pair: Chain)
     await pair.deliver()
     sibling = pair.rooms["xishan"]
     async with sibling.database.writing.begin() as session:
-        session.add(Purge(item_id=item, reason=REASON, actor="admin", at=pair.clock()))
+        session.add(Purge(item_id=item, reason=REASON, actor="security", at=pair.clock()))
         await session.flush()
         await purges.ask(session, sibling.desk, item, "yunzhou", pair.clock())
     await pair.deliver()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from node.errors import ForbiddenError, InputError, TooLongError, UnknownPersonError
+from node.errors import ForbiddenError, InputError, TooLongError
+from node.people_errors import UnknownPersonError
 from node.storage.items import ItemAuthor
 from node.workflow import decisions, reading, submissions
 from protocol.errors import LifecycleError
@@ -65,7 +66,7 @@ async def test_a_co_author_without_an_account_needs_name_kind_and_unit(county: R
 
 async def test_an_administrator_hands_in_nothing(county: Room) -> None:
     before = await contents(county.database)
-    with pytest.raises(ForbiddenError, match="administrator may not submit"):
+    with pytest.raises(ForbiddenError, match="system_administrator may not submit"):
         await submissions.submit(county.desk, county.admin, draft())
     assert await contents(county.database) == before
 
@@ -130,3 +131,32 @@ async def test_an_office_above_does_not_rewrite_an_item_that_came_from_below(pai
         await submissions.resubmit(pair.above.desk, pair.above.editor, item, draft(body="改写。"))
 
     assert await contents(pair.above.database) == before
+
+
+async def test_shares_of_authors_that_make_up_the_whole_climb_with_the_item(pair: Chain) -> None:
+    item = await pair.county.submit(
+        share="1/2", co_authors=[{"username": "chen", "share": "1/3"}, OUTSIDER | {"share": "1/6"}]
+    )
+    await pair.climb(item)
+    for office in pair.line:
+        room = pair.rooms[office]
+        view = await reading.view(room.desk, room.editor, item)
+        assert [author["share"] for author in view.edition.authors] == ["1/2", "1/3", "1/6"]
+
+
+@pytest.mark.parametrize(
+    ("own", "other"), [("1/2", None), (None, "1/2"), ("1/2", "1/3"), ("2/3", "2/3")]
+)
+async def test_shares_that_do_not_make_up_the_whole_are_refused(
+    leaf: Room, own: str | None, other: str | None
+) -> None:
+    before = await contents(leaf.database)
+    with pytest.raises(InputError, match="shares must add up to 1"):
+        await leaf.submit(share=own, co_authors=[OUTSIDER | {"share": other}])
+    assert await contents(leaf.database) == before
+
+
+@pytest.mark.parametrize("share", ["0.5", "1/0", "0/1", "-1/2", "1/10000", "½", "1 / 2"])
+async def test_a_share_is_a_fraction_of_small_whole_numbers(leaf: Room, share: str) -> None:
+    with pytest.raises(InputError, match="share"):
+        await leaf.submit(share=share)

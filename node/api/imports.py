@@ -1,0 +1,102 @@
+"""Importing people and units from spreadsheets, and the empty ones to fill in."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Literal, Self
+from urllib.parse import quote
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel
+from starlette.requests import ClientDisconnect
+
+from node.api.permission import needs
+from node.errors import InputError
+from node.http.session import OneDesk, Person
+from node.people_errors import SpreadsheetError
+from node.workflow import access, imports, templates
+from node.workflow.imports import Outcome
+from node.workflow.people_import import PEOPLE
+from node.workflow.spreadsheets import MOST_BYTES
+from node.workflow.units_import import UNITS
+from protocol.messages.items import FileName
+
+router = APIRouter(prefix="/imports", tags=["imports"])
+
+KINDS = {"people": (PEOPLE, "人员"), "units": (UNITS, "单位")}
+What = Literal["people", "units"]
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+
+
+class MistakeShape(BaseModel):
+    """What is wrong, and where; `column` is empty where it is the whole row."""
+
+    row: int
+    column: str | None
+    message: str
+
+
+class OutcomeShape(BaseModel):
+    """What became of the file, or of a dry run what would. At most 200 mistakes are listed."""
+
+    rows: int
+    added: int
+    changed: int
+    unchanged: int
+    mistakes: list[MistakeShape]
+    done: bool
+
+    @classmethod
+    def of(cls, outcome: Outcome) -> Self:
+        return cls(
+            rows=outcome.rows,
+            added=outcome.added,
+            changed=outcome.changed,
+            unchanged=outcome.unchanged,
+            mistakes=[
+                MistakeShape(row=one.row, column=one.heading, message=one.message)
+                for one in outcome.mistakes
+            ],
+            done=outcome.done,
+        )
+
+
+@router.get("/{what}/template", response_class=Response, openapi_extra=needs("manage_people"))
+async def template(what: What, person: Person) -> Response:
+    """An empty spreadsheet with the headings, and a sheet that explains them."""
+    access.demand(person, "manage_people")
+    kind, title = KINDS[what]
+    data = await asyncio.to_thread(templates.make, kind, title)
+    name = quote(f"{title}导入模板.xlsx")
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
+    return Response(data, media_type=XLSX, headers=headers)
+
+
+@router.post("/{what}", openapi_extra=BODY | needs("manage_people"))
+async def carry_out(
+    what: What,
+    request: Request,
+    name: Annotated[FileName, Query()],
+    desk: OneDesk,
+    person: Person,
+    dry_run: bool = False,
+) -> OutcomeShape:
+    """Import the file that is the body, all of it or nothing; a dry run only tells the mistakes."""
+    access.demand(person, "manage_people")
+    data = bytearray()
+    try:
+        async for chunk in request.stream():
+            data += chunk
+            if len(data) > MOST_BYTES:
+                raise SpreadsheetError(f"文件超过 {MOST_BYTES // 1024 // 1024} MB")
+    except ClientDisconnect as error:
+        raise InputError("the upload broke off") from error
+    kind, _ = KINDS[what]
+    outcome = await imports.carry_out(desk, person, kind, name, bytes(data), dry_run=dry_run)
+    return OutcomeShape.of(outcome)

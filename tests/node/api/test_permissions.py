@@ -1,0 +1,278 @@
+"""Every operation of the API, tried by every role on an own object and on somebody else's, does
+what the table of permissions says."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from node.api import permission
+from node.bootstrap import application
+from node.config import WebSettings
+from node.storage.audit import AuditRow
+from node.storage.files import Attachment
+from node.storage.items import ItemAuthor
+from node.storage.people import Person
+from node.storage.refusals import Refusal
+from node.workflow import access
+from node.workflow.access import Scope
+from tests.node.browser import problem, visit
+from tests.node.rooms import CONTENT, QUICK_HASH, Room
+from tests.offices import PASSWORD
+
+REASON = {"reason": "理由"}
+BODIES: dict[str, dict[str, Any]] = {
+    "POST /items": CONTENT,
+    "POST /items/{item_id}/resubmit": CONTENT,
+    "POST /items/{item_id}/withdraw": REASON,
+    "POST /items/{item_id}/adopt": {},
+    "POST /items/{item_id}/decline": REASON,
+    "POST /items/{item_id}/return": REASON,
+    "POST /items/{item_id}/instruct": {
+        "leader": "周明远",
+        "post": "县长",
+        "text": "请研究。",
+        "on": "2026-11-20",
+    },
+    "POST /items/{item_id}/implement": {"unit": "县住建局", "text": "已布设。"},
+    "POST /items/{item_id}/close": {},
+    "POST /items/{item_id}/purge": REASON,
+    "PUT /session/password": {"old": PASSWORD, "new": PASSWORD + "-2"},
+    "POST /people": {"username": "wu", "name": "吴", "roles": ["editor"]},
+    "PUT /people/{person_id}": {"version": 9, "name": "吴", "roles": ["editor"]},
+    "POST /people/{person_id}/disable": REASON | {"version": 9},
+    "POST /people/{person_id}/enable": {"version": 9},
+    "POST /people/{person_id}/password": {"version": 9, "password": PASSWORD},
+    "POST /people/{person_id}/leave": {"version": 9, "on": "2026-12-01", "left_for": "退休"},
+    "POST /people/{person_id}/return": {"version": 9},
+    "POST /people/{person_id}/memberships": {"version": 9, "unit": "Z", "since": "2026-12-01"},
+    "POST /people/{person_id}/memberships/{id}/end": {"version": 9, "until": "2026-12-01"},
+    "POST /people/{person_id}/appointments": {
+        "version": 9,
+        "kind": "informant",
+        "certificate": "聘1",
+        "since": "2026-12-01",
+        "until": "2026-12-02",
+    },
+    "POST /people/{person_id}/appointments/{id}/end": {"version": 9, "until": "2026-12-01"},
+    "POST /units": {"code": "Z", "name": "甲", "kind": "sector"},
+    "PUT /units/{unit_id}": {"version": 9, "name": "甲", "kind": "sector"},
+    "POST /units/{unit_id}/close": {"version": 9, "on": "2026-12-01"},
+    "POST /enrolments/{office}/refuse": REASON,
+    "POST /offices/{office}/suspend": REASON,
+    "POST /offices/{office}/revoke": REASON,
+    "POST /links/{peer}/pause": REASON,
+    "POST /links/{peer}/limit": {"highest_level": "internal"},
+    "POST /links/{peer}/waive": REASON,
+    "POST /quarantine/{id}/discard": REASON,
+}
+"""What an operation is sent. Without a line here, nothing."""
+
+QUERIES = {
+    "POST /files": {"name": "说明.txt"},
+    "POST /imports/{what}": {"name": "单位.csv", "dry_run": "true"},
+}
+FILES = {
+    "POST /files": "一段说明。".encode(),
+    "POST /imports/{what}": "代码,名称,类别\n".encode(),
+}
+NOWHERE = {
+    "{what}": "units",
+    "{office}": "nowhere",
+    "{unit_id}": str(UUID(int=7)),
+    "{peer}": "nowhere",
+    "{id}": str(UUID(int=7)),
+    "{digest}": "00" * 32,
+}
+
+
+@dataclass(frozen=True)
+class Thing:
+    """An item and one of its authors."""
+
+    item: UUID
+    person: UUID
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One way to ask the API."""
+
+    name: str
+    permission: str
+
+    def path(self, thing: Thing) -> str:
+        """Its address, for this item and person."""
+        path = "/api/v1" + self.name.split(" ")[1]
+        known = {"{item_id}": str(thing.item), "{person_id}": str(thing.person)}
+        for part, value in (known | NOWHERE).items():
+            path = path.replace(part, value)
+        return path
+
+
+@dataclass(frozen=True)
+class Cast:
+    """A person of each role, logged in; an item of each, and one of somebody else."""
+
+    clients: dict[str, httpx.AsyncClient]
+    own: dict[str, Thing]
+    foreign: Thing
+
+    async def ask(self, operation: Operation, role: str, thing: Thing) -> httpx.Response:
+        """What the operation answers to this role."""
+        method = operation.name.split(" ")[0]
+        return await self.clients[role].request(
+            method,
+            operation.path(thing),
+            json=BODIES.get(operation.name),
+            content=FILES.get(operation.name),
+            params=QUERIES.get(operation.name),
+        )
+
+
+@pytest.fixture
+async def cast(leaf: Room) -> AsyncIterator[Cast]:
+    """A person of each role."""
+    own = {role: Thing(await leaf.submit(), leaf.desk.new_id()) for role in access.ROLES}
+    foreign = Thing(await leaf.submit(), leaf.lin.id)
+    async with leaf.database.writing.begin() as session:
+        for role, thing in own.items():
+            person = Person(
+                id=thing.person,
+                username=f"a-{role}",
+                name=role,
+                roles=[role],
+                kind="member",
+                unit="东湖县中学",
+                password_hash=QUICK_HASH,
+                created_at=leaf.clock(),
+            )
+            session.add(person)
+            session.add(ItemAuthor(item_id=thing.item, person_id=person.id))
+        for thing in (*own.values(), foreign):
+            session.add(_attachment(thing.item))
+    async with AsyncExitStack() as stack:
+        clients = {role: await stack.enter_async_context(visit(leaf, f"a-{role}")) for role in own}
+        yield Cast(clients, own, foreign)
+
+
+def operations(room: Room) -> Iterator[tuple[str, str | None]]:
+    """Every operation of the OpenAPI document, and what it declares."""
+    document = application.build(room.desk, WebSettings()).openapi()
+    for path, ways in document["paths"].items():
+        for method, described in ways.items():
+            name = f"{method.upper()} {path.removeprefix('/api/v1')}"
+            yield name, described.get(permission.MEMBER)
+
+
+async def test_every_operation_declares_a_permission_of_the_table(leaf: Room) -> None:
+    declared = dict(operations(leaf))
+    assert [name for name, action in declared.items() if action is None] == []
+    assert set(declared.values()) <= {*access.MAY, access.ANYONE}
+    for_anyone = {name for name, action in declared.items() if action == access.ANYONE}
+    assert for_anyone == {
+        "POST /session",
+        "DELETE /session",
+        "POST /enrolments",
+        "GET /enrolments/{id}",
+    }
+
+
+def test_a_permission_that_is_not_in_the_table_cannot_be_declared() -> None:
+    with pytest.raises(ValueError, match="reed is no permission"):
+        permission.needs("reed")
+
+
+@pytest.mark.usefixtures("quick_passwords")
+async def test_every_role_may_do_what_the_table_says_and_nothing_else(
+    leaf: Room, cast: Cast
+) -> None:
+    wrong: list[str] = []
+    refused: set[tuple[str, str]] = set()
+    for name, action in operations(leaf):
+        if action is None or action == access.ANYONE:
+            continue
+        operation = Operation(name, action)
+        for role in access.ROLES:
+            scope = access.MAY[action].get(role)
+            for whose, thing in (("own", cast.own[role]), ("foreign", cast.foreign)):
+                if whose == "foreign" and "{" not in name:
+                    continue
+                answer = await cast.ask(operation, role, thing)
+                code = answer.json().get("code") if answer.status_code >= 400 else None
+                if not _agrees(scope, whose, answer.status_code, code):
+                    wrong.append(f"{role}, {whose}: {name} answers {answer.status_code} {code}")
+                if scope is None:
+                    refused.add((f"a-{role}", action))
+    assert wrong == []
+    async with leaf.database.reading() as session:
+        rows = await session.execute(
+            select(AuditRow.actor, AuditRow.subject).where(AuditRow.action == "refused")
+        )
+    noted = [(actor, subject) for actor, subject in rows]
+    assert len(noted) == len(set(noted))
+    assert refused <= set(noted)
+    # Whoever asks for what is somebody else's is told that there is none; the auditor is told.
+    hidden = {
+        (f"a-{role}", action)
+        for action in ("read", "read_people", "copy_person")
+        for role, scope in access.MAY[action].items()
+        if scope is Scope.OWN
+    }
+    assert set(noted) - refused == hidden
+
+
+async def test_a_refusal_is_noted_once_a_day_however_often_it_is_tried(county: Room) -> None:
+    for _ in range(2):
+        async with visit(county, "lin") as lin:
+            for _ in range(3):
+                problem(await lin.get("/api/v1/links"), 403, "access.forbidden")
+            problem(await lin.get("/api/v1/audit"), 403, "access.forbidden")
+        county.clock.move(timedelta(hours=24))
+    async with county.database.reading() as session:
+        rows = (
+            await session.scalars(
+                select(AuditRow).where(AuditRow.action == "refused").order_by(AuditRow.id)
+            )
+        ).all()
+        days = {row.day for row in await session.scalars(select(Refusal))}
+    assert [(row.actor, row.subject) for row in rows] == [
+        ("lin", "manage_links"),
+        ("lin", "read_audit"),
+    ] * 2
+    assert {row.came_from for row in rows} == {"127.0.0.1"}
+    assert len(days) == 1
+
+
+def _attachment(item: UUID) -> Attachment:
+    # Its pieces have not come: whoever may have it is told so, everybody else that there is none.
+    return Attachment(
+        item_id=item,
+        edition=1,
+        position=0,
+        digest=NOWHERE["{digest}"],
+        name="说明.txt",
+        media_type="text/plain",
+        size=1,
+        pieces=[NOWHERE["{digest}"]],
+    )
+
+
+def _agrees(scope: Scope | None, whose: str, status: int, code: str | None) -> bool:
+    match scope:
+        case None:
+            return (status, code) == (403, "access.forbidden")
+        case Scope.OWN if whose == "foreign":
+            return status == 404 or (status, code) == (403, "access.forbidden")
+        case Scope.OWN:
+            return status not in (401, 403, 404, 422, 500)
+        case Scope.ALL:
+            return status not in (401, 403, 422, 500)
