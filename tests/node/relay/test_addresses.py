@@ -105,7 +105,7 @@ async def test_an_office_below_is_neither_given_such_an_address_nor_takes_it(
     enrolment.prepare(folder, below, {})
     await tables.furnish(allowed.database_url)
     desk = bootstrap.build(allowed, half="web").desk
-    admin = Actor(desk.new_id(), "admin", "管理员", "administrator")
+    admin = Actor(desk.new_id(), "admin", "管理员", frozenset({"system_administrator"}))
     await requests.enter(desk, admin, enrolment.request_of(folder).model_dump_json())
     with pytest.raises(ConfigurationError, match="without TLS"):
         await enrolment.welcome(careful, desk, admin, below.id)
