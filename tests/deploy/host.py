@@ -163,6 +163,9 @@ def running(folder: Path) -> Iterator[Host]:
             hub: RabbitMQ(settings=broker_settings(secrets / f"{hub}-broker-", ports[hub]))
             for hub in HUBS
         }
+        for broker in brokers.values():
+            # Told to the hub's node before the broker starts.
+            broker.management_port = places.free_port()
         databases = {hub: Postgres() for hub in HUBS}
         host = Host(folder, brokers, ports, databases)
         for server in (*brokers.values(), *databases.values()):

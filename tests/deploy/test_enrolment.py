@@ -27,7 +27,7 @@ from tests.deploy import host as hosts
 from tests.deploy.host import HUBS, OFFICES, Host
 from tests.waiting import until
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 LEVELS = {"province": "province", "city": "city", "county-a": "county", "county-b": "county"}
 PLACES = {
