@@ -226,6 +226,14 @@ def signer_of(token: bytes, *, chains: Chains) -> Path:
     return _verify(token, chains)[1].path
 
 
+def signed_at(token: bytes) -> datetime:
+    """When a token was signed, as its header says, also where its contents were purged.
+
+    Verifies nothing: for tokens that were verified when they arrived. Raises an `EnvelopeError`.
+    """
+    return _header(token.split(b".", 1)[0]).signed_at
+
+
 def without_contents(token: bytes) -> bytes:
     """What is left of a token whose contents are purged: its header and its signature.
 

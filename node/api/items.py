@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from node.api.permission import needs
+from node.api.search import DuplicatesShape, Submitted
 from node.api.shapes import (
     Adoption,
     Closing,
@@ -18,10 +19,9 @@ from node.api.shapes import (
     ItemSummary,
     Reason,
     RegisteredShape,
-    Submitted,
 )
 from node.http.session import OneDesk, Person
-from node.workflow import decisions, forwarding, reading, submissions, withdrawals
+from node.workflow import decisions, duplicates, forwarding, reading, submissions, withdrawals
 from node.workflow.submissions import Draft
 from protocol.lifecycle import State
 from protocol.offices import BIGGEST
@@ -31,8 +31,11 @@ router = APIRouter(prefix="/items", tags=["items"])
 
 @router.post("", status_code=201, openapi_extra=needs("submit"))
 async def submit(draft: Draft, desk: OneDesk, person: Person) -> Submitted:
-    """Hand in a new item."""
-    return Submitted(id=await submissions.submit(desk, person, draft))
+    """Hand in a new item; the answer says what is similar to it, which stands in nobody's way."""
+    # Asked first: once the item is handed in, nothing else may fail.
+    found = await duplicates.of_draft(desk, person, draft.title, draft.body)
+    id = await submissions.submit(desk, person, draft)
+    return Submitted(id=id, duplicates=DuplicatesShape.of(found))
 
 
 @router.get("", openapi_extra=needs("read"))

@@ -16,6 +16,7 @@ from node.api import (
     people,
     purges,
     quarantine,
+    search,
     session,
     units,
 )
@@ -30,6 +31,7 @@ router = APIRouter(
 PARTS = (
     session,
     items,
+    search,
     files,
     notices,
     people,

@@ -196,12 +196,6 @@ class NoticeList(BaseModel):
     total: int
 
 
-class Submitted(BaseModel):
-    """The id of a new item."""
-
-    id: UUID
-
-
 class RegisteredShape(BaseModel):
     """The number that was given."""
 

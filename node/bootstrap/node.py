@@ -37,6 +37,7 @@ from node.relay.consumer import Consumer
 from node.relay.enroller import Enroller
 from node.relay.expiry import ExpiryWatch
 from node.relay.gatekeeper import Gatekeeper
+from node.relay.indexer import Indexer
 from node.relay.memory import BLOBS, Switchboard
 from node.relay.publisher import Publisher
 from node.relay.recovery import Recoverer
@@ -121,6 +122,7 @@ class Node:
         self._loop("storekeeper", Storekeeper(desk), "purges", poll=STOREKEEPER_POLL)
         registrar = Registrar(desk, settings.people.keep_contact_years)
         self._loop("registrar", registrar, poll=REGISTRAR_POLL)
+        self._loop("indexer", Indexer(desk), "search_pending")
         certifier = Certifier(desk, ring, settings.certificates)
         self._loop("certifier", certifier, "certificate_requests")
         self._loop("renewer", Renewer(desk, ring, signer), "renewals")

@@ -2,7 +2,8 @@
 
  1. The folder is empty or absent, and so is the database that the configuration names.
  2. Configuration, keys and certificates are unsealed into the folder, attachments put there.
- 3. The tables are made, and in one transaction filled.
+ 3. The tables are made, and in one transaction filled. The search index is made anew, little by
+    little, once the node runs.
  4. In the same transaction the new incarnation begins: higher than the one before, and, since it is
     the time in milliseconds, than any other that was restored earlier. Nobody stays logged in.
  5. An epoch is declared, signed with the node's key: what the audit chain goes on from.
@@ -25,6 +26,7 @@ from node.bootstrap import keyring
 from node.bootstrap.archive import Backup, Progress
 from node.config import Settings
 from node.errors import BackupError
+from node.search import index
 from node.storage import dump, migrate
 from node.storage.audit import AuditSeal
 from node.storage.database import Database, Session
@@ -59,6 +61,7 @@ async def restore(
             for table in dump.TABLES:
                 rows = await dump.load(session, table, backup.rows(table))
                 progress(table.name, rows)
+            await index.mark_all(session)
             signer = keyring.of(settings).signer()
             await begin_epoch(session, settings.office.id, signer, backup_at=backup.at, now=now)
     finally:

@@ -28,6 +28,7 @@ MODULES = {
     "units": "imports",
     "submit": "items",
     "show": "items",
+    "search": "search",
     "evidence": "evidence",
     "backup": "backup",
     "restore": "backup",

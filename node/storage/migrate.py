@@ -15,6 +15,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy.engine import Connection
 
 from node.storage.database import Database
+from node.storage.search import TEXT_INDEX, WORDS_INDEX
 from node.storage.tables import METADATA
 
 FOLDER = Path(__file__).parent / "migrations"
@@ -39,7 +40,15 @@ async def differences(database: Database) -> list[Any]:
 
 
 def _compare(connection: Connection) -> list[Any]:
-    context = MigrationContext.configure(connection, opts={"compare_type": True})
+    def include(_: object, name: str | None, kind: str, reflected: bool, other: object) -> bool:
+        # What only one of the databases has: SQLite's index of words, and PostgreSQL's.
+        if kind == "table" and str(name).startswith(TEXT_INDEX):
+            return False
+        only = connection.dialect.name != "postgresql" and name == WORDS_INDEX
+        return not only
+
+    options = {"compare_type": True, "include_object": include}
+    context = MigrationContext.configure(connection, opts=options)
     return list(compare_metadata(context, METADATA))
 
 

@@ -16,6 +16,7 @@ from node.storage import (
     recovery,
     refusals,
     revocations,
+    search,
     statements,
 )
 from node.storage.base import Base
@@ -35,5 +36,6 @@ MODULES = (
     recovery,
     refusals,
     revocations,
+    search,
     statements,
 )

@@ -39,6 +39,7 @@ WATCHED = frozenset(
         "returned",
         "revocation_lists",
         "revoked_certificates",
+        "search_pending",
         "transfers",
     )
 )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+from node.search import index
 from node.storage import bulk
 from node.storage.database import Session
 from node.storage.items import Edition, Item
@@ -65,6 +66,7 @@ def write(
         message_source=message.event.sender if message else None,
         message_id=message.event.id if message else None,
     )
+    index.pending(session, item.id)
     if number >= item.edition:
         item.edition = number
         item.title, item.topic = content.title, content.topic

@@ -8,6 +8,7 @@
  5. Inbox: of each token header and signature stay. What was parked waits no more.
  6. Quarantine: the same, and the message is discarded.
  7. What came back, or goes back, to a node that recovers: entered without contents; asked again.
+ 8. Search index: words and marks.
 
 Digests stay everywhere, so both ends of a link still count the same. Messages of the purge itself
 hold nothing of the item, and stay whole.
@@ -24,6 +25,7 @@ from uuid import UUID
 from sqlalchemy import case, delete, func, select, update
 
 from node.errors import PurgedItemError
+from node.search import index
 from node.storage import bulk
 from node.storage.database import Session
 from node.storage.events import Event
@@ -77,6 +79,8 @@ async def erase(
     await _erase_quarantine(session, item_id, actor, now)
     # 7.
     await _erase_returned(session, desk, item_id, now)
+    # 8.
+    await index.erase(session, item_id)
     await session.flush()
 
 

@@ -66,6 +66,9 @@ CLASSIFICATIONS = {"public": "公开", "internal": "内部"}
 ERASED = "（内容已清除）"
 """Stands where a purged item had its title, its text, or somebody's words."""
 
+SIMILAR_ELSEWHERE = "类似信息已有报送"
+"""All that an author is told of what somebody else handed in."""
+
 ACTIONS = {
     "resubmit": "修改后重新提交",
     "revise": "按上级意见修改",

@@ -2,9 +2,9 @@
 
 Everything runs on a RabbitMQ and a PostgreSQL that it starts itself, with their usual durability,
 in one run: each round measures all three, so that a machine that drifts drifts for all. Then a leaf
-node alone, and, unless it shall be quick, how a backlog drains and how soon messages go again
-after the broker was killed. `--only` chooses among these. Figures are printed and written to
-build/bench.json. Exit code 1 when a target is missed.
+node alone, and, unless it shall be quick, how a backlog drains, how long finding takes among very
+many items, and how soon messages go again after the broker was killed. `--only` chooses among
+these. Figures are printed and written to build/bench.json. Exit code 1 when a target is missed.
 """
 
 from __future__ import annotations
@@ -18,14 +18,15 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from tests.bench import drain, hop, leaf, plain, recovery, reference
+from tests.bench import drain, finding, hop, leaf, plain, recovery, reference
 from tests.bench.result import OUTPUT, Rates, Result
 from tests.servers.postgres import Postgres
 from tests.servers.rabbitmq import RabbitMQ
 
 QUICKLY = ("hop", "leaf")
+FINDING = ("search", "duplicates")
 # The broker is killed last.
-ALL = (*QUICKLY, "drain", "recovery")
+ALL = (*QUICKLY, "drain", *FINDING, "recovery")
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,10 @@ class Size:
     hop: int
     backlog: int = 20_000
     restarts: int = 6
+    items: int = 100_000
 
 
-QUICK = Size(rounds=3, plain=5_000, reference=1_000, hop=4_000)
+QUICK = Size(rounds=3, plain=5_000, reference=1_000, hop=4_000, items=10_000)
 FULL = Size(rounds=5, plain=20_000, reference=4_000, hop=20_000)
 
 
@@ -85,6 +87,12 @@ def _measure(size: Size, chosen: Sequence[str]) -> Result:
                 count = size.backlog
                 found = drain.measure(broker, management, postgres, count=count, sqlite=sqlite)
                 result.drains.append(found)
+        if parts := [part for part in FINDING if part in chosen]:
+            for sqlite in (False, True):
+                _tell(f"finding in {'SQLite' if sqlite else 'PostgreSQL'}")
+                result.findings.append(
+                    finding.measure(postgres, items=size.items, sqlite=sqlite, parts=parts)
+                )
         if "recovery" in chosen:
             result.recovery = recovery.measure(rabbitmq, postgres, times=size.restarts)
     return result

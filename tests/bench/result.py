@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.drain import Drain
+from tests.bench.finding import Finding
 from tests.bench.leaf import Leaf
 from tests.bench.recovery import Recovery
 
@@ -17,6 +18,7 @@ OUTPUT = Path("build/bench.json")
 OF_PLAIN, OF_REFERENCE = 0.25, 2.5
 READY_SECONDS, RESIDENT_MB = 5.0, 150.0
 GROWTH_MB, RECOVERY_SECONDS = 150.0, 5.0
+FOUND_MS = 100.0
 WORDS = {
     "plain": "plain aio-pika (no database, no signature)",
     "reference": "FastStream + SQLAlchemy, one transaction a message",
@@ -55,6 +57,7 @@ class Result:
     rates: Rates | None = None
     leaf: Leaf | None = None
     drains: list[Drain] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
     recovery: Recovery | None = None
 
     @property
@@ -78,6 +81,10 @@ class Result:
             for office, growth in drain.growth.items():
                 what = f"growth while draining, {office} (MB)"
                 yield Target(what, growth, "<=", GROWTH_MB)
+        for found in self.findings:
+            for part, spent in found.spreads.items():
+                what = f"{part} in {found.database}, median (ms)"
+                yield Target(what, spent["median"], "<", FOUND_MS)
         if self.recovery is not None:
             what = "first message after a broker's restart, longest (s)"
             yield Target(what, self.recovery.longest, "<=", RECOVERY_SECONDS)
@@ -94,6 +101,8 @@ class Result:
             found["leaf"] = asdict(self.leaf)
         if self.drains:
             found["drain"] = [drain.as_json() for drain in self.drains]
+        if self.findings:
+            found["finding"] = [one.as_json() for one in self.findings]
         if self.recovery is not None:
             found["recovery"] = self.recovery.as_json()
         found["targets"] = [
@@ -116,6 +125,14 @@ class Result:
                     rate = drain.messages_per_second
                     what = f"{drain.messages:,} messages, {office}"
                     _row(what, memory.idle, memory.peak, memory.growth, rate)
+            print()
+        if self.findings:
+            _row("finding", "median", "95 %", "longest", "items/s", "B/item")
+            for found in self.findings:
+                for part, spent in found.spreads.items():
+                    what = f"{part}, {found.items:,} items, {found.database}"
+                    times = [f"{spent[name]:.0f} ms" for name in ("median", "p95", "longest")]
+                    _row(what, *times, found.indexed_per_second, found.bytes_per_item)
             print()
         if self.recovery is not None:
             _row("the first message after a broker's restart", "median", "longest", "restarts")

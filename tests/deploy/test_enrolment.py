@@ -157,7 +157,7 @@ async def test_the_nodes_database_role_is_no_administrator(host: Host) -> None:
 
 async def test_an_item_climbs_to_the_province(host: Host, nodes: dict[str, Node]) -> None:
     county = nodes["county-a"].desk
-    lin = Actor(county.new_id(), "lin", "林晓雨", "author", "informant", "团结街道")
+    lin = Actor(county.new_id(), "lin", "林晓雨", frozenset({"author"}), "informant", "团结街道")
     item = await submissions.submit(county, lin, submissions.draft(CONTENT))
     for service in ("county-a", "city"):
         desk = nodes[service].desk

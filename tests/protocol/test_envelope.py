@@ -62,6 +62,13 @@ def test_time_of_signing_counts_in_whole_seconds() -> None:
     assert open_at(YUNZHOU, token).signed_at == NOW
 
 
+def test_time_of_signing_can_be_read_from_a_token_also_without_its_contents() -> None:
+    for token in (TOKEN, envelope.without_contents(TOKEN)):
+        assert envelope.signed_at(token) == NOW
+    with pytest.raises(errors.EnvelopeError):
+        envelope.signed_at(b"no token")
+
+
 def test_the_same_payload_signed_again_keeps_its_digest() -> None:
     again = envelope.seal(PAYLOAD, DONGHU.signer, signed_at=NOW + timedelta(days=1), incarnation=2)
     assert again != TOKEN

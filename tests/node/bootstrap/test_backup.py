@@ -16,13 +16,14 @@ from node.bootstrap.archive import Backup
 from node.bootstrap.node import system_clock
 from node.errors import BackupError, PassphraseError
 from node.keys import file
+from node.search import index
 from node.storage import dump
 from node.storage.audit import AuditRow
 from node.storage.database import Database, Session
 from node.storage.offices import Office
 from node.storage.people import LoginSession
 from node.storage.recovery import Epoch
-from node.workflow import decisions, submissions
+from node.workflow import decisions, searching, submissions
 from tests.node.rooms import Room, draft
 
 PASSPHRASE = "correct horse battery staple"
@@ -83,6 +84,23 @@ async def test_the_restored_node_is_a_new_incarnation_where_nobody_is_logged_in(
         action = await session.scalar(select(AuditRow.action).order_by(AuditRow.id.desc()).limit(1))
         assert action == "restored"
     await database.close()
+
+
+async def test_the_search_index_is_in_no_backup_and_a_restored_node_makes_it_anew(
+    leaf: Room, tmp_path: Path
+) -> None:
+    item = await leaf.submit(title="加装电梯")
+    await index.step(leaf.database)
+    await _back_up(leaf, tmp_path / "a.backup")
+    with zipfile.ZipFile(tmp_path / "a.backup") as archive:
+        assert not any("search" in name for name in archive.namelist())
+    await _restore(tmp_path / "a.backup", tmp_path / "again")
+    restored = bootstrap.build(config.load(tmp_path / "again")).desk
+    assert (await searching.search(restored, leaf.editor, "电梯")).total == 0
+    assert await index.step(restored.database) == 1
+    found = await searching.search(restored, leaf.editor, "电梯")
+    assert [hit.item.id for hit in found.hits] == [item]
+    await restored.database.close()
 
 
 async def test_what_people_do_meanwhile_is_not_in_the_backup(county: Room) -> None:
