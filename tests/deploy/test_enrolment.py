@@ -21,10 +21,11 @@ from node.bootstrap.node import Node
 from node.storage import migrate
 from node.storage.items import Item
 from node.storage.messages import Outgoing
-from node.workflow import decisions, forwarding, submissions
+from node.workflow import decisions, forwarding, people, submissions
 from node.workflow.desk import Actor, Desk
 from tests.deploy import host as hosts
 from tests.deploy.host import HUBS, OFFICES, Host
+from tests.offices import add_people
 from tests.waiting import until
 
 pytestmark = pytest.mark.timeout(600)
@@ -157,7 +158,9 @@ async def test_the_nodes_database_role_is_no_administrator(host: Host) -> None:
 
 async def test_an_item_climbs_to_the_province(host: Host, nodes: dict[str, Node]) -> None:
     county = nodes["county-a"].desk
-    lin = Actor(county.new_id(), "lin", "林晓雨", frozenset({"author"}), "informant", "团结街道")
+    await add_people(nodes["county-a"], county.clock())
+    async with county.database.reading() as session:
+        lin = people.actor_of(await people.by_username(session, "lin"))
     item = await submissions.submit(county, lin, submissions.draft(CONTENT))
     for service in ("county-a", "city"):
         desk = nodes[service].desk
