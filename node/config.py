@@ -56,13 +56,11 @@ class HubSettings(Section):
 
     `address` is what those offices dial; `broker` without its account, unless it is given. With an
     account in it, all of them use that one; without, each is given its own, through `management`.
-    `certificate` is a file: what the TLS of that address leads to, if no authority vouches for it.
     """
 
     broker: str
     management: str | None = None
     address: str | None = None
-    certificate: Path | None = None
 
 
 class DatabaseSettings(Section):
@@ -81,8 +79,7 @@ class KeySettings(Section):
     issuing_chain: Path = Path("keys/issuing.pem")
     root: Path = Path("keys/root.pem")
     parent_broker: Path = Path("keys/parent-broker.url")
-    """What the welcome said: the address of the broker above, with this office's password there."""
-    parent_broker_ca: Path = Path("keys/parent-broker.pem")
+    """What the welcome said: the address of the broker above, with an account if it has one."""
     passphrase_file: Path | None = None
     passphrase: SecretStr | None = None
     """From the environment alone: beside the keys it protects nothing. Read by `node/keys`."""
@@ -91,8 +88,7 @@ class KeySettings(Section):
     def places(self) -> tuple[Path, ...]:
         """The files of keys, certificates and the broker above, without the passphrase."""
         issuing = (self.issuing_key, self.issuing_chain)
-        above = (self.root, self.parent_broker, self.parent_broker_ca)
-        return (self.node_key, self.node_chain, *issuing, *above)
+        return (self.node_key, self.node_chain, *issuing, self.root, self.parent_broker)
 
 
 class WebSettings(Section):
@@ -118,7 +114,10 @@ class WebSettings(Section):
 
 
 class RelaySettings(Section):
-    """How messages are sent. Times in seconds. `poll` is how often loops look that nobody woke."""
+    """How messages are sent. Times in seconds. `poll` is how often loops look that nobody woke.
+
+    `plain_amqp` allows brokers on other machines to be dialled without TLS.
+    """
 
     window: int = Field(default=2_000, ge=1, le=10_000)
     batch: int = Field(default=500, ge=1, le=1_000)
@@ -127,6 +126,7 @@ class RelaySettings(Section):
     longest_probe: float = Field(default=3600.0, gt=0)
     piece_within: float = Field(default=120.0, gt=0)
     poll: float = Field(default=30.0, gt=0)
+    plain_amqp: bool = False
 
 
 class CertificateSettings(Section):

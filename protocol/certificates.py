@@ -2,15 +2,20 @@
 
 Rules, which `trust` demands of every certificate it meets: P-256; exactly one urn as URI SAN;
 an extended key usage; issuing certificates with a path length, node certificates without the
-right to issue. Certificates are back-dated by a day, for clocks apart. Serial numbers and time
-are handed in, and signatures are deterministic, so the same call makes the same certificate; who
-may get a certificate is decided elsewhere.
+right to issue. A hub's broker has a server certificate, which names hosts besides, and trusts the
+twin of the hub's issuing certificate: neither can sign a message. Certificates are back-dated by
+a day, for clocks apart. Serial numbers and time are handed in, and signatures are deterministic,
+so the same call makes the same certificate; who may get a certificate is decided elsewhere.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import ip_address
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -29,6 +34,15 @@ DOCUMENT_SIGNING = ObjectIdentifier("1.3.6.1.5.5.7.3.36")
 """id-kp-documentSigning (RFC 9336)."""
 
 USAGE = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH, DOCUMENT_SIGNING])
+ISSUING_USAGE = x509.ExtendedKeyUsage([*USAGE, ExtendedKeyUsageOID.SERVER_AUTH])
+"""What an issuing certificate passes on: TLS takes the usage of issuers as a limit."""
+
+_LABEL = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+HOST = re.compile(rf"{_LABEL}([.]{_LABEL})*", re.ASCII)
+LONGEST_HOST = 253
+HOST_NAMES = (x509.DNSName, x509.IPAddress)
+
+SERVER_USAGE = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
 
 
 @dataclass(frozen=True)
@@ -60,9 +74,11 @@ def request(node: NodeId, key: ec.EllipticCurvePrivateKey) -> x509.CertificateSi
 
 def root(node: NodeId, key: ec.EllipticCurvePrivateKey, term: Term) -> x509.Certificate:
     """The self-signed issuing certificate of a top office."""
-    name = _name(node, issuing=True)
-    builder = _builder(node, name, name, key.public_key(), key.public_key(), term)
-    return _as_issuing(builder, MAXIMUM_DEPTH - 2).sign(key, SHA256(), ecdsa_deterministic=True)
+    name = _name(node, "issuing")
+    builder = _builder(name, name, key.public_key(), key.public_key(), term)
+    return _as_issuing(builder, node, MAXIMUM_DEPTH - 2).sign(
+        key, SHA256(), ecdsa_deterministic=True
+    )
 
 
 def node_certificate(
@@ -71,10 +87,12 @@ def node_certificate(
     """The certificate with which a node signs messages. Raises `CertificateError`."""
     node, public_key = asked_for(asked)
     builder = _builder(
-        node, _name(node), issuer.certificate.subject, public_key, issuer.key.public_key(), term
+        _name(node), issuer.certificate.subject, public_key, issuer.key.public_key(), term
     )
     return (
-        builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        builder.add_extension(_alternative_name(node), critical=False)
+        .add_extension(USAGE, critical=False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(signature=True), critical=True)
         .sign(issuer.key, SHA256(), ecdsa_deterministic=True)
     )
@@ -91,14 +109,13 @@ def issuing_certificate(
             f"{node} would stand too deep: the office above may not certify another hub"
         )
     builder = _builder(
-        node,
-        _name(node, issuing=True),
+        _name(node, "issuing"),
         issuer.certificate.subject,
         public_key,
         issuer.key.public_key(),
         term,
     )
-    return _as_issuing(builder, limits.path_length - 1).sign(
+    return _as_issuing(builder, node, limits.path_length - 1).sign(
         issuer.key, SHA256(), ecdsa_deterministic=True
     )
 
@@ -111,8 +128,8 @@ def renewed_issuing(present: x509.Certificate, issuer: Issuer, term: Term) -> x5
     limits = issuer.certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
     if not limits.path_length:
         raise CertificateError("the office above may not certify another hub")
+    node = node_of(present.extensions)
     builder = _builder(
-        node_of(present.extensions),
         present.subject,
         issuer.certificate.subject,
         _p256(present.public_key()),
@@ -120,7 +137,7 @@ def renewed_issuing(present: x509.Certificate, issuer: Issuer, term: Term) -> x5
         term,
         since=present.not_valid_before_utc,
     )
-    return _as_issuing(builder, limits.path_length - 1).sign(
+    return _as_issuing(builder, node, limits.path_length - 1).sign(
         issuer.key, SHA256(), ecdsa_deterministic=True
     )
 
@@ -129,20 +146,62 @@ def renewed_root(present: Issuer, term: Term) -> x509.Certificate:
     """The root, renewed on its own key. It counts from when the present one did."""
     name, key = present.certificate.subject, present.key.public_key()
     since = present.certificate.not_valid_before_utc
-    builder = _builder(
-        node_of(present.certificate.extensions), name, name, key, key, term, since=since
-    )
-    return _as_issuing(builder, MAXIMUM_DEPTH - 2).sign(
+    node = node_of(present.certificate.extensions)
+    builder = _builder(name, name, key, key, term, since=since)
+    return _as_issuing(builder, node, MAXIMUM_DEPTH - 2).sign(
         present.key, SHA256(), ecdsa_deterministic=True
     )
 
 
-def node_of(names: x509.Extensions) -> NodeId:
-    """The node that a certificate or request names. Raises `CertificateError`."""
+def server_certificate(
+    node: NodeId,
+    public_key: ec.EllipticCurvePublicKey,
+    hosts: Sequence[str],
+    issuer: Issuer,
+    term: Term,
+) -> x509.Certificate:
+    """The certificate of a hub's broker, under these names and addresses.
+
+    It proves a broker and signs no message. Raises `CertificateError` for a host that is none.
+    """
+    if not hosts:
+        raise CertificateError("a server certificate needs the name under which it is dialled")
+    names = [x509.UniformResourceIdentifier(urn(node)), *map(_host, hosts)]
+    subject, above = _name(node, "broker"), issuer.key.public_key()
+    builder = _builder(subject, issuer.certificate.subject, public_key, above, term)
+    return (
+        builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(SERVER_USAGE, critical=False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_key_usage(signature=True, commitment=False), critical=True)
+        .sign(issuer.key, SHA256(), ecdsa_deterministic=True)
+    )
+
+
+def twin(issuer: Issuer, serial: int) -> x509.Certificate:
+    """The issuing certificate signed by itself, for as long: what the hub's broker trusts.
+
+    It leads to the certificates that the hub itself issued and, by its path length, no further.
+    """
+    present = issuer.certificate
+    name, key = present.subject, issuer.key.public_key()
+    since, until = present.not_valid_before_utc, present.not_valid_after_utc
+    builder = _builder(name, name, key, key, Term(until, 0, serial), since=since)
+    return _as_issuing(builder, node_of(present.extensions), 0).sign(
+        issuer.key, SHA256(), ecdsa_deterministic=True
+    )
+
+
+def node_of(names: x509.Extensions, *, hosts: bool = False) -> NodeId:
+    """The node that a certificate or request names, with or without hosts beside it.
+
+    Raises `CertificateError`.
+    """
     try:
         found = names.get_extension_for_class(x509.SubjectAlternativeName).value
         uris = found.get_values_for_type(x509.UniformResourceIdentifier)
-        if len(list(found)) != 1 or len(uris) != 1:
+        others = [name for name in found if not hosts or not isinstance(name, HOST_NAMES)]
+        if len(others) != 1 or len(uris) != 1:
             raise CertificateError("a certificate must carry exactly one name, a urn")
         return node_of_urn(uris[0])
     except (x509.ExtensionNotFound, ValueError) as error:
@@ -170,7 +229,6 @@ def _p256(key: object) -> ec.EllipticCurvePublicKey:
 
 
 def _builder(
-    node: NodeId,
     subject: x509.Name,
     issuer: x509.Name,
     public_key: ec.EllipticCurvePublicKey,
@@ -188,8 +246,6 @@ def _builder(
         .serial_number(term.serial)
         .not_valid_before(since or now - BACK_DATED)
         .not_valid_after(now + timedelta(days=term.days))
-        .add_extension(_alternative_name(node), critical=False)
-        .add_extension(USAGE, critical=False)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key), critical=False
@@ -197,16 +253,22 @@ def _builder(
     )
 
 
-def _as_issuing(builder: x509.CertificateBuilder, path_length: int) -> x509.CertificateBuilder:
-    return builder.add_extension(
-        x509.BasicConstraints(ca=True, path_length=path_length), critical=True
-    ).add_extension(_key_usage(signature=False), critical=True)
+def _as_issuing(
+    builder: x509.CertificateBuilder, node: NodeId, path_length: int
+) -> x509.CertificateBuilder:
+    limits = x509.BasicConstraints(ca=True, path_length=path_length)
+    return (
+        builder.add_extension(_alternative_name(node), critical=False)
+        .add_extension(ISSUING_USAGE, critical=False)
+        .add_extension(limits, critical=True)
+        .add_extension(_key_usage(signature=False), critical=True)
+    )
 
 
-def _key_usage(*, signature: bool) -> x509.KeyUsage:
+def _key_usage(*, signature: bool, commitment: bool = True) -> x509.KeyUsage:
     return x509.KeyUsage(
         digital_signature=signature,
-        content_commitment=signature,
+        content_commitment=signature and commitment,
         key_encipherment=False,
         data_encipherment=False,
         key_agreement=False,
@@ -217,8 +279,8 @@ def _key_usage(*, signature: bool) -> x509.KeyUsage:
     )
 
 
-def _name(node: NodeId, *, issuing: bool = False) -> x509.Name:
-    common_name = f"{node} issuing" if issuing else node
+def _name(node: NodeId, what: str | None = None) -> x509.Name:
+    common_name = f"{node} {what}" if what else node
     return x509.Name(
         [
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Zhitong"),
@@ -229,3 +291,11 @@ def _name(node: NodeId, *, issuing: bool = False) -> x509.Name:
 
 def _alternative_name(node: NodeId) -> x509.SubjectAlternativeName:
     return x509.SubjectAlternativeName([x509.UniformResourceIdentifier(urn(node))])
+
+
+def _host(host: str) -> x509.GeneralName:
+    with suppress(ValueError):
+        return x509.IPAddress(ip_address(host))
+    if len(host) > LONGEST_HOST or not HOST.fullmatch(host):
+        raise CertificateError(f"{host!r} is neither the name nor the address of a host")
+    return x509.DNSName(host)

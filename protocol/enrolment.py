@@ -130,7 +130,7 @@ class Welcome(Form):
     """What the office above answers. Certificates are PEM, the office's own first, without root.
 
     `broker` is the address that the office dials, in a JWE for its node key alone; it may hold the
-    password of its account. `broker_ca` is the certificate which that broker's TLS leads to.
+    password of its account. Over TLS, the broker proves itself by the certificates of `servers`.
     """
 
     format: Literal["zhitong-welcome-1"] = "zhitong-welcome-1"
@@ -140,7 +140,6 @@ class Welcome(Form):
     node: list[Pem]
     issuing: list[Pem] | None
     broker: str | None
-    broker_ca: Pem | None
 
 
 @dataclass(frozen=True)

@@ -97,6 +97,11 @@ class Place:
             self._certifies = own.issuers if is_root else (*own.issuers, issuing)
 
     @property
+    def certifies(self) -> tuple[IssuingOffice, ...] | None:
+        """The issuers of whatever this office certifies itself; None where it certifies nothing."""
+        return self._certifies
+
+    @property
     def parent(self) -> Path | None:
         """The path of the office above; None at the top."""
         if len(self.own.offices) == 1:
@@ -192,8 +197,8 @@ class Chains:
         """
         if not 1 <= len(chain) < certificates.MAXIMUM_DEPTH:
             raise ChainError(f"a chain has 1 to {certificates.MAXIMUM_DEPTH - 1} certificates")
-        parsed = [_parse(der) for der in chain]
-        nodes = [_examine_form(certificate) for certificate in parsed]
+        parsed = [parse(der) for der in chain]
+        nodes = [examine_form(certificate) for certificate in parsed]
         _examine_issuing(parsed[0])
         found = self._found(parsed, at, issuing=True)
         below_root = found if len(found) == 1 else found[:-1]
@@ -215,9 +220,9 @@ class Chains:
         where the issuer is another one.
         """
         certificate = _issuing_certificate(der)
-        issuers = [_parse(chain[1])] if len(chain) > 1 else self.roots
+        issuers = [parse(chain[1])] if len(chain) > 1 else self.roots
         for issuer in issuers:
-            if _issued(_parse(chain[0]), issuer) and _issued(certificate, issuer):
+            if _issued(parse(chain[0]), issuer) and _issued(certificate, issuer):
                 return issuing_office(certificate)
         raise ChainError("the issuing certificate is another office's, or altered")
 
@@ -234,14 +239,14 @@ class Chains:
     def _examine(self, chain: tuple[bytes, ...], at: datetime) -> VerifiedChain:
         if not 1 <= len(chain) < certificates.MAXIMUM_DEPTH:
             raise ChainError(f"a chain has 1 to {certificates.MAXIMUM_DEPTH - 1} certificates")
-        parsed = [_parse(der) for der in chain]
-        nodes = [_examine_form(certificate) for certificate in parsed]
+        parsed = [parse(der) for der in chain]
+        nodes = [examine_form(certificate) for certificate in parsed]
         _examine_leaf(parsed[0])
         found = self._found(parsed, at)
         if [c.public_bytes(Encoding.DER) for c in found[:-1]] != list(chain):
             raise ChainError("the token carries certificates that its chain does not need")
         top = found[-1]
-        issuers = [*zip(nodes[1:], parsed[1:], strict=True), (_examine_form(top), top)]
+        issuers = [*zip(nodes[1:], parsed[1:], strict=True), (examine_form(top), top)]
         path = Path(
             tuple(IssuingOffice(n, key_digest(_public_key(c))) for n, c in reversed(issuers)),
             nodes[0],
@@ -311,7 +316,8 @@ def _jwk(certificate: x509.Certificate) -> ECKey:
     return ECKey.import_key(public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
 
 
-def _parse(der: bytes) -> x509.Certificate:
+def parse(der: bytes) -> x509.Certificate:
+    """A certificate from its bytes. Raises `CertificateError`."""
     try:
         return x509.load_der_x509_certificate(der)
     except (ValueError, x509.InvalidVersion) as error:
@@ -328,7 +334,11 @@ def _public_key(certificate: x509.Certificate) -> ec.EllipticCurvePublicKey:
     return key
 
 
-def _examine_form(certificate: x509.Certificate) -> NodeId:
+def examine_form(certificate: x509.Certificate, *, hosts: bool = False) -> NodeId:
+    """The node that a certificate of the demanded form names, a server's among hosts.
+
+    Raises `CertificateError`.
+    """
     try:
         extensions = certificate.extensions
     except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
@@ -338,12 +348,12 @@ def _examine_form(certificate: x509.Certificate) -> NodeId:
     except x509.ExtensionNotFound as error:
         raise CertificateError("a certificate has no extended key usage") from error
     _public_key(certificate)
-    return certificates.node_of(extensions)
+    return certificates.node_of(extensions, hosts=hosts)
 
 
 def _issuing_certificate(der: bytes) -> x509.Certificate:
-    certificate = _parse(der)
-    _examine_form(certificate)
+    certificate = parse(der)
+    examine_form(certificate)
     _examine_issuing(certificate)
     return certificate
 

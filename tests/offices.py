@@ -9,7 +9,7 @@ audit (`auditor`).
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -60,8 +60,9 @@ class Hierarchy:
     """Offices that are set up; their nodes are started one by one, or all."""
 
     folder: Path
-    broker: str | None
-    management: str | None
+    broker: Callable[[str], str] | None
+    """The address of a hub's broker."""
+    management: Callable[[str], str] | None
     switchboard: Switchboard | None
     chain: list[str] = field(default_factory=list)
     """The offices from the author's county to the top."""
@@ -101,19 +102,28 @@ async def build(
     plan: Plan,
     *,
     make_database: MakeDatabase | None = None,
-    broker: str | None = None,
-    management: str | None = None,
+    broker: str | Mapping[str, str] | None = None,
+    management: str | Mapping[str, str] | None = None,
     relay: dict[str, object] | None = None,
 ) -> Hierarchy:
-    """Set up every office of the plan. Without a broker, they talk through memory."""
+    """Set up every office of the plan: on one broker for all, or one for each hub.
+
+    Without a broker, they talk through memory.
+    """
     switchboard = Switchboard() if broker is None else None
-    hierarchy = Hierarchy(folder, broker, management, switchboard)
+    hierarchy = Hierarchy(folder, _by_hub(broker), _by_hub(management), switchboard)
     await _set_up(hierarchy, plan, None, make_database, {**QUICK, **(relay or {})})
     office: Plan | None = plan
     while office is not None:
         hierarchy.chain.insert(0, office.id)
         office = office.below[0] if office.below else None
     return hierarchy
+
+
+def _by_hub(named: str | Mapping[str, str] | None) -> Callable[[str], str] | None:
+    if named is None:
+        return None
+    return named.__getitem__ if isinstance(named, Mapping) else lambda hub: named
 
 
 async def _set_up(
@@ -133,9 +143,10 @@ async def _set_up(
         content["database"] = {"url": await make_database(plan.id)}
     if plan.below and hierarchy.broker is not None:
         # With its account, which all offices of the tests share.
-        content["hub"] = {"broker": hierarchy.broker, "address": hierarchy.broker}
+        own = hierarchy.broker(plan.id)
+        content["hub"] = {"broker": own, "address": own}
         if hierarchy.management is not None:
-            content["hub"]["management"] = hierarchy.management
+            content["hub"]["management"] = hierarchy.management(plan.id)
     now = bootstrap.system_clock()
     enrolment.prepare(folder, office, content, hub=bool(plan.below) and parent is not None)
     if parent is None:

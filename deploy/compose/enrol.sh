@@ -1,13 +1,17 @@
 #!/bin/sh
-# Enrols the four offices of docker-compose.yml, from the top down: keys, tables, requests, approvals,
-# welcomes. The databases and brokers are running; the nodes are not yet.
+# Enrols the four offices of docker-compose.yml, from the top down: keys, tables, the hubs' brokers with
+# their certificates and accounts, requests, approvals, welcomes. The databases are running; the nodes
+# are not yet.
 #
-# Can be run again: an office that has its certificate is left as it is.
+# Can be run again: whoever has a certificate is left as he is.
 #
-# Two variables say how to reach the offices; without them it is through docker compose.
+# Three variables say how to reach the offices; without them it is through docker compose.
 #   ZT_INSIDE       runs a command inside an office: $ZT_INSIDE SERVICE COMMAND…
+#   ZT_START        starts a broker, and waits:      $ZT_START SERVICE
 #   ZT_RABBITMQCTL  runs rabbitmqctl on a broker:    $ZT_RABBITMQCTL SERVICE ARGUMENTS…
-# ZT_DATA is the office's folder as the office itself sees it, ZT_ENV_FILE the file of settings.
+# ZT_DATA is the office's folder as the office itself sees it, ZT_ENV_FILE the file of settings,
+# ZT_SECRETS where make-secrets.sh wrote the secrets. ZT_BROKER_HOST is one more name or address under
+# which the brokers are dialled.
 set -eu
 umask 077
 here=$(cd "$(dirname "$0")" && pwd)
@@ -17,6 +21,7 @@ set -a
 . "${ZT_ENV_FILE:-./.env}"
 set +a
 data=${ZT_DATA:-/data}
+secrets=${ZT_SECRETS:-./data/secrets}
 
 inside() {
     if [ -n "${ZT_INSIDE:-}" ]; then
@@ -28,24 +33,43 @@ inside() {
     docker compose run --rm --no-deps -T --entrypoint env "$service" "$@"
 }
 
-on_broker() {
-    if [ -n "${ZT_RABBITMQCTL:-}" ]; then
-        echo "$ZT_RABBITMQCTL $1"
+# hub SERVICE ID PASSWORD: its tables; its broker, running with a certificate of its own; there, the
+# accounts of the hub's node, and not the one that RabbitMQ comes with.
+hub() {
+    inside "$1" zhitong migrate "$data" </dev/null
+    certify "$1"
+    if [ -n "${ZT_START:-}" ]; then
+        "$ZT_START" "$1-broker" </dev/null
+        ctl="$ZT_RABBITMQCTL $1-broker"
     else
-        echo "docker compose exec -T $1 rabbitmqctl"
+        docker compose up --detach --wait "$1-broker" </dev/null
+        ctl="docker compose exec -T $1-broker rabbitmqctl"
     fi
-}
-
-# broker SERVICE HUB PASSWORD MANAGEMENT-PASSWORD: the hub's own accounts; the one RabbitMQ comes
-# with is removed.
-broker() {
-    echo "$1: the account of $2"
-    ctl=$(on_broker "$1")
-    printf '%s\n' "$3" | RABBITMQCTL=$ctl "$here/../rabbitmq/add-hub.sh" "$2"
-    printf '%s\n' "$4" | RABBITMQCTL=$ctl "$here/../rabbitmq/add-management.sh" "$2"
+    echo "$1-broker: the accounts of $2"
+    RABBITMQCTL=$ctl "$here/../rabbitmq/add-hub.sh" "$2"
+    printf '%s\n' "$3" | RABBITMQCTL=$ctl "$here/../rabbitmq/add-management.sh" "$2"
     if $ctl --quiet list_users </dev/null | cut -f 1 | grep -qx guest; then
         $ctl --quiet delete_user guest </dev/null
     fi
+}
+
+# certify SERVICE: the key and certificates of a hub's broker, where the broker's container finds them.
+certify() {
+    if [ -e "$secrets/$1-broker-ca.pem" ]; then
+        echo "$1-broker: has its certificate"
+        return
+    fi
+    inside "$1" zhitong certificates broker --config "$data" --output "$data/broker" \
+        --host "$1-broker" ${ZT_BROKER_HOST:+--host "$ZT_BROKER_HOST"} </dev/null
+    for file in server.key server.pem ca.pem; do
+        inside "$1" cat "$data/broker/$file" </dev/null > "$papers/$file"
+    done
+    inside "$1" rm -r "$data/broker" </dev/null
+    # The image reads them as another user; the folder lets nobody else in.
+    chmod 444 "$papers"/*.key "$papers"/*.pem
+    for file in server.key server.pem ca.pem; do
+        mv -f "$papers/$file" "$secrets/$1-broker-$file"
+    done
 }
 
 # top SERVICE ID NAME LEVEL
@@ -55,7 +79,6 @@ top() {
     else
         inside "$1" zhitong init "$data" --id "$2" --name "$3" --level "$4" --top </dev/null
     fi
-    inside "$1" zhitong migrate "$data" </dev/null
 }
 
 # below SERVICE ID NAME LEVEL PARENT-SERVICE [--hub]
@@ -70,7 +93,7 @@ below() {
 }
 
 # enter [--hub]: the request goes up, is approved, and the welcome comes back. Both are files, since no
-# node is running yet; the welcome's password can be read with the child's key alone.
+# node is running yet. Neither holds a secret.
 enter() {
     if ! inside "$service" test -e "$data/zhitong.toml" </dev/null; then
         inside "$service" zhitong init "$data" --id "$id" --name "$name" --level "$level" "$@" </dev/null
@@ -86,13 +109,10 @@ enter() {
 papers=$(mktemp -d)
 trap 'rm -rf "$papers"' EXIT
 
-broker province-broker "$ZT_PROVINCE_ID" "$ZT_PROVINCE_BROKER_PASSWORD" \
-    "$ZT_PROVINCE_MANAGEMENT_PASSWORD"
-broker city-broker "$ZT_CITY_ID" "$ZT_CITY_BROKER_PASSWORD" \
-    "$ZT_CITY_MANAGEMENT_PASSWORD"
 top province "$ZT_PROVINCE_ID" "$ZT_PROVINCE_NAME" province
+hub province "$ZT_PROVINCE_ID" "$ZT_PROVINCE_MANAGEMENT_PASSWORD"
 below city "$ZT_CITY_ID" "$ZT_CITY_NAME" city province --hub
-inside city zhitong migrate "$data" </dev/null
+hub city "$ZT_CITY_ID" "$ZT_CITY_MANAGEMENT_PASSWORD"
 below county-a "$ZT_COUNTY_A_ID" "$ZT_COUNTY_A_NAME" county city
 below county-b "$ZT_COUNTY_B_ID" "$ZT_COUNTY_B_NAME" county city
 echo "All four offices are enrolled."

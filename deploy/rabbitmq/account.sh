@@ -33,17 +33,17 @@ read_password() {
         fail "a password has at least 16 characters, out of A-Z a-z 0-9 . _ ~ -"
 }
 
-# account NAME VHOST CONFIGURE WRITE READ, with the password on standard input.
+# account NAME VHOST CONFIGURE WRITE READ, without a password: the office's certificate opens it.
 account() {
-    read_password
-    if ! printf '%s\n' "$password" | ctl add_user "$1" 2>/dev/null; then
+    random=$(od -An -v -tx1 -N24 /dev/urandom | tr -d ' \n')
+    if ! printf '%s\n' "$random" | ctl add_user "$1" 2>/dev/null; then
         # It is there already, or the broker does not answer and says so below.
         wanted=$(printf '%s\t%s\t%s\t%s' "$1" "$3" "$4" "$5")
         held=$(ctl list_permissions --vhost "$2" </dev/null | awk -F '\t' -v name="$1" '$1 == name')
         [ -z "$held" ] || [ "$held" = "$wanted" ] ||
             fail "$1 has other permissions in '$2' already: give every hub a virtual host of its own"
-        printf '%s\n' "$password" | ctl change_password "$1"
     fi
+    ctl clear_password "$1" </dev/null
     ctl set_permissions --vhost "$2" "$1" "$3" "$4" "$5" </dev/null
 }
 

@@ -13,13 +13,14 @@ from datetime import datetime
 from pathlib import Path
 
 from node import config
-from node.bootstrap import gate, keyring
+from node.bootstrap import brokers, gate, keyring
 from node.config import FILE_NAME, FileSettings, KeySettings, OfficeSettings, Settings
 from node.enrolment_errors import EnrolmentBelowError, EnrolmentLapsedError
 from node.errors import ConfigurationError
 from node.keys import confidential
 from node.keys import file as keys
 from node.keys.terms import NODE_DAYS, ROOT_DAYS, term
+from node.relay import addresses
 from node.relay.enroller import Enroller
 from node.workflow import enrolment
 from node.workflow.desk import Actor, Desk
@@ -45,6 +46,10 @@ def prepare(
     file = folder / FILE_NAME
     if file.exists():
         raise ConfigurationError(f"{file} exists already: choose another folder")
+    plain_amqp = bool(content.get("relay", {}).get("plain_amqp", False))
+    for name in ("broker", "address"):
+        if isinstance(address := content.get("hub", {}).get(name), str):
+            addresses.demand(address, plain_amqp=plain_amqp)
     (folder / PLACES.node_key.parent).mkdir(parents=True, exist_ok=True, mode=0o700)
     named = content.get("keys", {}).get("passphrase_file")
     passphrase = keyring.find_passphrase(folder, None if named is None else Path(str(named)))
@@ -88,7 +93,7 @@ def request_of(folder: Path) -> Request:
 def accept(folder: Path, text: str, *, root: Digest | None) -> Welcome:
     """Check what the office above answered, and install it; killed in between, call it again.
 
-    1. Check it (`open_welcome`), and open the address of the broker above.
+    1. Check it (`open_welcome`), and the address of the broker above, which it opens.
     2. Write certificates, and that address, beside the keys.
     3. Name the office above in the configuration, in one stroke: the office has its place.
     """
@@ -103,13 +108,14 @@ def accept(folder: Path, text: str, *, root: Digest | None) -> Welcome:
         text, office=settings.office.id, node=key.public_key(), issuing=hub, root=root
     )
     broker = None if welcome.broker is None else confidential.read(welcome.broker, key)
+    if broker is not None:
+        addresses.demand(broker, plain_amqp=settings.relay.plain_amqp)
     # 2.
     contents = {
         settings.keys.root: welcome.root,
         settings.keys.node_chain: "".join(welcome.node),
         settings.keys.issuing_chain: "".join(welcome.issuing or ()),
         settings.keys.parent_broker: broker,
-        settings.keys.parent_broker_ca: welcome.broker_ca,
     }
     for place, content in contents.items():
         if content:
@@ -126,6 +132,7 @@ async def welcome(settings: Settings, desk: Desk, actor: Actor, office: str) -> 
 
     Raises `UnknownEnrolmentError`, and what stands in the way.
     """
+    brokers.demand(settings)
     id = await enrolment.approve(desk, actor, office)
     enroller = Enroller(
         desk,

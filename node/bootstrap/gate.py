@@ -5,17 +5,16 @@ from __future__ import annotations
 from yarl import URL
 
 from node.config import Settings
-from node.errors import ConfigurationError
 from node.relay.broker_accounts import BrokerAccounts
 from node.relay.enroller import Gate
 from node.relay.topology import Hub
 
 
 def of(settings: Settings) -> Gate:
-    """The gate of an office. Raises `ConfigurationError`."""
+    """The gate of an office."""
     hub = settings.hub
     if hub is None:
-        return Gate(address=None, certificate=None, accounts=None)
+        return Gate(address=None, accounts=None)
     own = URL(hub.broker)
     # The hub's own account may do everything on its broker: it is not for a child.
     address = URL(hub.address) if hub.address is not None else own.with_user(None)
@@ -23,14 +22,4 @@ def of(settings: Settings) -> Gate:
     if hub.management is not None and address.user is None:
         virtual_host = own.path.removeprefix("/") or "/"
         accounts = BrokerAccounts(hub.management, virtual_host, Hub(settings.office.id))
-    return Gate(str(address), _certificate(settings), accounts)
-
-
-def _certificate(settings: Settings) -> str | None:
-    if settings.hub is None or settings.hub.certificate is None:
-        return None
-    path = settings.path(settings.hub.certificate)
-    try:
-        return path.read_text("ascii")
-    except (OSError, ValueError) as error:
-        raise ConfigurationError(f"cannot read the broker's certificate {path}") from error
+    return Gate(str(address), accounts)

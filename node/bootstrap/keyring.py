@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from yarl import URL
-
 from node.config import Settings
 from node.keys import file, passphrase
 from node.keys.ring import KeyRing
@@ -26,18 +24,17 @@ def of(settings: Settings) -> KeyRing:
 
 
 def parent_broker(settings: Settings) -> str | None:
-    """The address of the broker above, with the account there. Raises `ConfigurationError`.
+    """The address of the broker above, perhaps with a password. Raises `ConfigurationError`.
 
-    Read when it is dialled and not before: pages are not told the password.
+    For whoever dials it alone: pages are not told the password.
     """
     if settings.parent is None or settings.parent.broker is not None:
         return settings.parent.broker if settings.parent else None
-    place, authority = settings.keys.parent_broker, settings.path(settings.keys.parent_broker_ca)
-    if not settings.path(place).exists():
+    place = settings.path(settings.keys.parent_broker)
+    if not place.exists():
         return None
-    file.demand_private(settings.path(place))
-    address = URL(settings.path(place).read_text("utf-8").strip())
-    return str(address.update_query(cafile=str(authority)) if authority.exists() else address)
+    file.demand_private(place)
+    return place.read_text("utf-8").strip()
 
 
 def find_passphrase(folder: Path, named: Path | None) -> bytes | None:

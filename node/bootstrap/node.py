@@ -15,11 +15,12 @@ from typing import Literal, Protocol
 
 import structlog
 
+from node.bootstrap import brokers, gate, keyring
 from node.bootstrap import desk as desks
-from node.bootstrap import gate, keyring
 from node.bootstrap.desk import system_clock
 from node.config import Settings
 from node.errors import SupersededError
+from node.keys.ring import KeyRing
 from node.keys.signer import FileSigner
 from node.loop import Loop
 from node.relay import window
@@ -93,8 +94,8 @@ class Node:
             return
         if self.half == "web":
             return
-        transport, lane = self._carriers()
         ring = keyring.of(settings)
+        transport, lane = self._carriers(ring)
         signer = ring.signer()
         for carries in self._ways():
             publisher = Publisher(
@@ -201,12 +202,13 @@ class Node:
         """The node's key. Raises `ConfigurationError`."""
         return keyring.of(self.settings).signer()
 
-    def _carriers(self) -> tuple[Transport, Transport]:
+    def _carriers(self, ring: KeyRing) -> tuple[Transport, Transport]:
         """What carries messages, and what carries pieces beside them."""
         settings, desk = self.settings, self.desk
         if self.switchboard is not None:
             board = self.switchboard
             return board.connect(desk.node), board.connect(desk.node, BLOBS)
+        brokers.warn(settings)
         self._transport = AmqpTransport(
             desk.node,
             parent=NodeId(settings.parent.id) if settings.parent else None,
@@ -215,6 +217,8 @@ class Node:
             management=settings.hub.management if settings.hub else None,
             children=lambda: directory.children(desk.database),
             prefetch=settings.relay.batch * 2,
+            parent_tls=brokers.above(ring, desk, system_clock),
+            own_tls=brokers.own(ring, desk, system_clock),
         )
         return self._transport, self._transport.blobs
 
@@ -256,5 +260,7 @@ def build(
     clock: Callable[[], datetime] = system_clock,
 ) -> Node:
     """A node from its settings. Raises `ConfigurationError`; opens no connection."""
+    if half != "web":
+        brokers.demand(settings)
     desk = desks.build(settings, clock=clock)
     return Node(settings=settings, desk=desk, half=half, switchboard=switchboard)

@@ -1,4 +1,7 @@
-"""`zhitong certificates`: what the offices below ask to have renewed. The running relay issues."""
+"""`zhitong certificates`: what the offices below ask to have renewed, and this hub's broker.
+
+The running relay issues to the offices below; the command itself to the broker.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,9 @@ from uuid import UUID
 
 import typer
 
-from node.cli.common import Config, desk, moment, operator, run
+from node.bootstrap import brokers
+from node.bootstrap.desk import system_clock
+from node.cli.common import Config, desk, moment, operator, run, settings
 from node.workflow import certificates
 from node.workflow.certificates import RequestView
 
@@ -27,10 +32,13 @@ Request = Annotated[UUID, typer.Argument(help="申请编号，见 zhitong certif
 
 def register(application: typer.Typer) -> None:
     """Add the commands."""
-    group = typer.Typer(help="下级机关换发证书的申请。", no_args_is_help=True)
+    group = typer.Typer(
+        help="下级机关换发证书的申请；本机关 RabbitMQ 的证书。", no_args_is_help=True
+    )
     group.command("list")(list_)
     group.command("approve")(approve)
     group.command("refuse")(refuse)
+    group.command("broker")(broker)
     application.add_typer(group, name="certificates")
 
 
@@ -59,6 +67,20 @@ def refuse(
     """不予签发。对方现有的证书照常有效，理由请另行告知。"""
     run(_refuse(config, request, reason))
     print("已登记不予签发。")
+
+
+def broker(
+    host: Annotated[list[str], typer.Option(help="下级和本机关拨入时所用的域名或地址，可重复")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="写入的文件夹")] = Path("broker"),
+    config: Config = Path(),
+) -> None:
+    """为本机关的 RabbitMQ 签发证书（新密钥），连同它应信任的证书一并写出。"""
+    made = brokers.certify(settings(config), host, output, system_clock())
+    print(f"已写入 {output}：")
+    print(f"  {brokers.SERVER_KEY}    RabbitMQ 的私钥（未加密，只许 RabbitMQ 读取）")
+    print(f"  {brokers.SERVER_CHAIN}    RabbitMQ 的证书，用于 {'、'.join(host)}")
+    print(f"  {brokers.TRUSTED}        RabbitMQ 唯一信任的证书（cacertfile）")
+    print(f"有效期至：{moment(made.not_valid_after_utc)}。到期前再次运行本命令。")
 
 
 async def _list(config: Path) -> Sequence[RequestView]:

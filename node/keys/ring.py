@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from node.errors import KeyFileError
 from node.keys import file
-from node.keys.signer import FileSigner, next_key
+from node.keys.signer import FileSigner, next_key, read_fitting
 from protocol.certificates import Issuer
 
 
@@ -37,6 +38,10 @@ class KeyRing:
     def signer(self) -> FileSigner:
         """The node's signer. Raises `ConfigurationError`."""
         return FileSigner(self.node_key, self.node_chain, self.passphrase)
+
+    def node(self) -> tuple[ec.EllipticCurvePrivateKey, list[x509.Certificate]]:
+        """The node's key and its chain, as they fit now. Raises `ConfigurationError`."""
+        return read_fitting(self.node_key, self.node_chain, self.passphrase)
 
     def issuer(self) -> Issuer:
         """The issuing certificate and key. Raises `ConfigurationError`."""

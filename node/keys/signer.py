@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -43,16 +44,26 @@ class FileSigner:
         self._now = self._read()
 
     def _read(self) -> P256Signer:
-        try:
-            return self._load()
-        except KeyFileError:
-            # Another process may have put a new key in place between the reading of two files.
-            return self._load()
-
-    def _load(self) -> P256Signer:
-        certificates = file.read_certificates(self._chain)
-        key = _fitting(self._key, certificates[0].public_key(), self._passphrase)
+        key, certificates = read_fitting(self._key, self._chain, self._passphrase)
         return P256Signer(key, tuple(c.public_bytes(Encoding.DER) for c in certificates))
+
+
+def read_fitting(
+    key: Path, chain: Path, passphrase: bytes | None
+) -> tuple[ec.EllipticCurvePrivateKey, list[x509.Certificate]]:
+    """The chain in the file, and the key that fits it. Raises `ConfigurationError`."""
+    try:
+        return _load(key, chain, passphrase)
+    except KeyFileError:
+        # Another process may have put a new key in place between the reading of two files.
+        return _load(key, chain, passphrase)
+
+
+def _load(
+    key: Path, chain: Path, passphrase: bytes | None
+) -> tuple[ec.EllipticCurvePrivateKey, list[x509.Certificate]]:
+    certificates = file.read_certificates(chain)
+    return _fitting(key, certificates[0].public_key(), passphrase), certificates
 
 
 def next_key(key: Path) -> Path:

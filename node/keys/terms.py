@@ -11,6 +11,8 @@ from protocol.certificates import Term
 ROOT_DAYS = 3650
 ISSUING_DAYS = 1825
 NODE_DAYS = 730
+OWN_BROKER_DAYS = 3
+"""Of what a hub issues to itself for dialling its own broker, anew each day, and never stores."""
 
 
 def term(now: datetime, days: int) -> Term:

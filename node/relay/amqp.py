@@ -27,11 +27,13 @@ from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.exceptions import AMQPError, DeliveryError
 from aiormq import Channel, spec
 from aiormq.abc import DeliveredMessage
+from aiormq.connection import DEFAULT_PORTS
 from aiormq.exceptions import PublishError
 from yarl import URL
 
 from node.loop import being_cancelled
 from node.relay.dialling import dial
+from node.relay.tls import Tls
 from node.relay.transport import CONTENT_TYPE, Parcel
 
 log = structlog.get_logger()
@@ -86,6 +88,7 @@ class Broker:
         self,
         url: str,
         *,
+        tls: Tls | None,
         prepare: Prepare,
         tend: Tend,
         consume: Callable[[], Awaitable[Sequence[Consumption]]],
@@ -93,6 +96,8 @@ class Broker:
         on_ready: Callable[[], None],
     ) -> None:
         self._url = URL(url).update_query(heartbeat=HEARTBEAT_SECONDS)
+        self._tls = tls
+        self._account: str | None = None
         self._prepare = prepare
         self._tend = tend
         self._consume = consume
@@ -106,17 +111,12 @@ class Broker:
     @property
     def address(self) -> str:
         """Host and port, for logs."""
-        return f"{self._url.host}:{self._url.port or 5672}"
+        return f"{self._url.host}:{self._url.port or DEFAULT_PORTS[self._url.scheme]}"
 
     @property
     def virtual_host(self) -> str:
         """The virtual host, `/` unless the address names another."""
         return virtual_host_of(self._url)
-
-    @property
-    def account(self) -> str | None:
-        """The user name on the broker."""
-        return self._url.user
 
     @property
     def ready(self) -> bool:
@@ -185,7 +185,7 @@ class Broker:
     def _properties(self, parcel: Parcel) -> spec.Basic.Properties:
         properties = parcel.properties
         # The broker vouches for the account; where it is named after the office, say so.
-        account = self.account if self.account == properties.app_id else None
+        account = self._account if self._account == properties.app_id else None
         return spec.Basic.Properties(
             content_type=CONTENT_TYPE,
             delivery_mode=PERSISTENT,
@@ -200,9 +200,10 @@ class Broker:
         tending: asyncio.Task[None] | None = None
         try:
             for _ in range(2):
-                connection = await dial(self._url)
-                connection.close_callbacks.add(self._on_close)
-                connections.append(connection)
+                dialled = await dial(self._url, self._tls)
+                dialled.connection.close_callbacks.add(self._on_close)
+                connections.append(dialled.connection)
+                self._account = dialled.account
             publishing, consuming = connections
             # Not on the connection that an alarm holds up.
             declaring = await self._channel(consuming)

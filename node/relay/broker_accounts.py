@@ -49,8 +49,10 @@ class BrokerAccounts:
         self._virtual_host = virtual_host
         self._hub = hub
 
-    async def create(self, child: NodeId, password: str) -> None:
+    async def create(self, child: NodeId, password: str | None) -> None:
         """Make the account, or give the one that is there this password; it is open afterwards.
+
+        Without a password, none opens it: the child's certificate does.
 
         1. The account with its password, which may do nothing yet.
         2. The limits of its connections.
@@ -59,7 +61,8 @@ class BrokerAccounts:
         async with self._api(child) as api:
             await self._demand_childs(api, child)
             # 1.
-            await _do(api, "PUT", path("users", child), {"password": password, "tags": ""})
+            login = {"password_hash": ""} if password is None else {"password": password}
+            await _do(api, "PUT", path("users", child), {**login, "tags": ""})
             # 2., 3.
             await self._open(api, child)
         log.info("broker.account_open", hub=self._hub.node, child=child)

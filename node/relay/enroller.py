@@ -2,8 +2,8 @@
 
 One step, for one request:
 
- 1. Where a child of its own is to have an account on this hub's broker, draw its password and keep
-    it in the row.
+ 1. Where children log in to this hub's broker with passwords, draw one and keep it in the row. Over
+    TLS their certificates are their logins, and there is none.
  2. Make the account, through the management API.
  3. In one transaction: the office stands in the directory, and the request is `entered`. From now
     on it has a link, and the transport declares its queues.
@@ -67,8 +67,16 @@ class Gate:
     """
 
     address: str | None
-    certificate: str | None
     accounts: BrokerAccounts | None
+
+    @property
+    def asks_for_passwords(self) -> bool:
+        """Whether an account that is made here has one; over TLS a certificate opens it."""
+        return (
+            self.accounts is not None
+            and self.address is not None
+            and URL(self.address).scheme != "amqps"
+        )
 
 
 class Enroller:
@@ -119,7 +127,7 @@ class Enroller:
             # 1.
             row = await self._with_password(id)
             # 2.
-            if self._gate.accounts is not None and row.password is not None:
+            if self._gate.accounts is not None:
                 await self._gate.accounts.create(NodeId(row.office), row.password)
             # 3.
             row = await self._enter(id)
@@ -136,7 +144,7 @@ class Enroller:
     async def _with_password(self, id: UUID) -> Enrolment:
         async with self._desk.database.writing.begin() as session:
             row = await session.get_one(Enrolment, id, with_for_update=True)
-            if row.state == "approved" and row.password is None and self._gate.accounts is not None:
+            if row.state == "approved" and row.password is None and self._gate.asks_for_passwords:
                 row.password = new_password(self._randomness)
             return row
 
@@ -185,7 +193,6 @@ class Enroller:
             node=[_pem(c) for c in (leaf, *below_root)],
             issuing=None if hub is None else [_pem(c) for c in (hub, *below_root)],
             broker=None if address is None else confidential.close(address, asked.key),
-            broker_ca=self._gate.certificate,
         )
         issued = [("node", leaf)] if hub is None else [("node", leaf), ("issuing", hub)]
         return sign_welcome(welcome, issuer.key), issued

@@ -19,6 +19,7 @@ from aiormq.abc import DeliveredMessage
 from node.relay import policies
 from node.relay.amqp import CONNECT_SECONDS, Broker, Consumption
 from node.relay.arrivals import Arrivals
+from node.relay.tls import Tls
 from node.relay.topology import QUORUM, Hub, Queue
 from node.relay.transport import Delivery, Parcel
 from protocol.identifiers import NodeId
@@ -44,6 +45,8 @@ class AmqpTransport:
         management: str | None,
         children: Children,
         prefetch: int,
+        parent_tls: Tls | None = None,
+        own_tls: Tls | None = None,
     ) -> None:
         self._node = node
         self._parent = parent
@@ -57,19 +60,25 @@ class AmqpTransport:
         self._up: Broker | None = None
         self._own: Broker | None = None
         if parent is not None and parent_broker is not None:
-            self._up = self._broker(parent_broker, _declare_nothing, _nothing, self._from_parent)
+            self._up = self._broker(
+                parent_broker, parent_tls, _declare_nothing, _nothing, self._from_parent
+            )
         if own_broker is not None:
-            self._own = self._broker(own_broker, self._declare, self._limit, self._from_children)
+            self._own = self._broker(
+                own_broker, own_tls, self._declare, self._limit, self._from_children
+            )
 
     def _broker(
         self,
         url: str,
+        tls: Tls | None,
         prepare: Callable[[AbstractChannel], Awaitable[None]],
         tend: Callable[[], Awaitable[None]],
         consume: Callable[[], Awaitable[Sequence[Consumption]]],
     ) -> Broker:
         return Broker(
             url,
+            tls=tls,
             prepare=prepare,
             tend=tend,
             consume=consume,

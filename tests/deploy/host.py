@@ -19,21 +19,22 @@ from node import config
 from node.config import Settings
 from tests.deploy import compose, forked
 from tests.deploy.operator import DEPLOY, rabbitmqctl
-from tests.servers import postgres
+from tests.servers import places, postgres
 from tests.servers.postgres import Postgres
 from tests.servers.rabbitmq import RabbitMQ
 
 HUBS = ("province", "city")
 OFFICES = (*HUBS, "county-a", "county-b")
-SET_BY_THE_TESTS_SERVER = ("listeners.tcp", "management.tcp")
+SET_BY_THE_TESTS_SERVER = ("listeners.tcp", "listeners.ssl", "management.tcp")
 
 
 @dataclass(frozen=True)
 class Host:
-    """A folder with everything, and the running brokers and databases."""
+    """A folder with everything, the running databases, and the brokers, which enrol.sh starts."""
 
     folder: Path
     brokers: dict[str, RabbitMQ]
+    tls_ports: dict[str, int]
     databases: dict[str, Postgres]
 
     @property
@@ -51,14 +52,12 @@ class Host:
         for hub in HUBS:
             broker, database = self.brokers[hub], self.databases[hub]
             for there, port in (
-                (f"{hub}-broker:5672/", broker.port),
+                (f"{hub}-broker:5671", self.tls_ports[hub]),
                 (f"{hub}-broker:15672", broker.management_port),
-                (f"{hub}-db:5432/", database.port),
+                (f"{hub}-db:5432", database.port),
             ):
-                slash = "/" if there.endswith("/") else ""
                 found = {
-                    name: value.replace(there, f"127.0.0.1:{port}{slash}")
-                    for name, value in found.items()
+                    name: value.replace(there, f"127.0.0.1:{port}") for name, value in found.items()
                 }
         return found
 
@@ -70,7 +69,7 @@ class Host:
             return config.load(self.office(service))
 
     def prepare(self) -> None:
-        """Write how to get into an office, and how to call rabbitmqctl."""
+        """Write how to get into an office, how to start a broker and to call its rabbitmqctl."""
         programs = self.folder / "bin"
         programs.mkdir()
         for service in OFFICES:
@@ -86,25 +85,50 @@ class Host:
                 f'cd {self.office(service)} && exec env -i {given} "$@"',
             )
         _write(programs / "inside", f'office=$1; shift; exec {programs}/inside-$office "$@"')
-        for hub, server in self.brokers.items():
-            rabbitmqctl(server, programs).rename(programs / f"rabbitmqctl-{hub}-broker")
+        _write(
+            programs / "start",
+            f": > {programs}/wanted-$1; until [ -e {programs}/rabbitmqctl-$1 ]; do sleep 0.1; done",
+        )
         _write(
             programs / "rabbitmqctl", f'broker=$1; shift; exec {programs}/rabbitmqctl-$broker "$@"'
         )
 
     def run(self, script: str) -> subprocess.CompletedProcess[str]:
-        """Run a script of deploy/compose."""
+        """Run a script of deploy/compose; start the brokers that it asks for."""
+        programs = self.folder / "bin"
         environment = {
             "PATH": "/usr/bin:/bin",
-            "ZT_INSIDE": str(self.folder / "bin" / "inside"),
-            "ZT_RABBITMQCTL": str(self.folder / "bin" / "rabbitmqctl"),
+            "ZT_INSIDE": str(programs / "inside"),
+            "ZT_START": str(programs / "start"),
+            "ZT_RABBITMQCTL": str(programs / "rabbitmqctl"),
             "ZT_DATA": ".",
+            "ZT_SECRETS": str(self.folder / "data" / "secrets"),
+            "ZT_BROKER_HOST": "127.0.0.1",
             "ZT_ENV_FILE": str(self.folder / ".env"),
         }
         command = [DEPLOY / "compose" / script]
         if script == "make-secrets.sh":
             command.append(self.folder)
-        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command, env=environment, stdout=pipe, stderr=pipe, text=True) as on:
+            try:
+                while True:
+                    try:
+                        said, complained = on.communicate(timeout=0.1)
+                    except subprocess.TimeoutExpired:
+                        self._start_wanted()
+                    else:
+                        return subprocess.CompletedProcess(command, on.returncode, said, complained)
+            finally:
+                on.kill()
+
+    def _start_wanted(self) -> None:
+        programs = self.folder / "bin"
+        for hub, server in self.brokers.items():
+            ready = programs / f"rabbitmqctl-{hub}-broker"
+            if (programs / f"wanted-{hub}-broker").exists() and not ready.exists():
+                server.start()
+                rabbitmqctl(server, programs).rename(ready)
 
     def make_database(self, hub: str) -> None:
         """Run the script that the PostgreSQL image runs when it makes its data folder."""
@@ -127,20 +151,27 @@ class Host:
 
 @contextmanager
 def running(folder: Path) -> Iterator[Host]:
-    """A host whose brokers and databases run, as `docker compose up` leaves them."""
+    """A host whose databases run, as the first `docker compose up` leaves them."""
     with ExitStack() as servers, pytest.MonkeyPatch.context() as patch:
         # As the image has it: an administrator `postgres`, and no way in over TCP without password.
         options = ("--username=postgres", "--auth-local=trust", "--auth-host=scram-sha-256")
         kept = [o for o in postgres.INITDB_OPTIONS if not re.match("--(username|auth)", o)]
         patch.setattr(postgres, "INITDB_OPTIONS", (*options, *kept))
-        brokers = {hub: RabbitMQ(settings=broker_settings()) for hub in HUBS}
+        ports = {hub: places.free_port() for hub in HUBS}
+        secrets = folder / "data" / "secrets"
+        brokers = {
+            hub: RabbitMQ(settings=broker_settings(secrets / f"{hub}-broker-", ports[hub]))
+            for hub in HUBS
+        }
+        for broker in brokers.values():
+            # Told to the hub's node before the broker starts.
+            broker.management_port = places.free_port()
         databases = {hub: Postgres() for hub in HUBS}
-        host = Host(folder, brokers, databases)
-        everything = [*brokers.values(), *databases.values()]
-        for server in everything:
+        host = Host(folder, brokers, ports, databases)
+        for server in (*brokers.values(), *databases.values()):
             servers.callback(server.close)
         with ThreadPoolExecutor() as threads:
-            list(threads.map(lambda server: server.start(), everything))
+            list(threads.map(lambda server: server.start(), databases.values()))
         made = host.run("make-secrets.sh")
         assert (made.returncode, made.stderr) == (0, "")
         host.prepare()
@@ -150,10 +181,12 @@ def running(folder: Path) -> Iterator[Host]:
         yield host
 
 
-def broker_settings() -> str:
+def broker_settings(secrets: Path, port: int) -> str:
     """The settings of docker-compose.yml's brokers, but for the addresses they listen at."""
     lines = (DEPLOY / "compose" / "broker.conf").read_text().splitlines()
-    return "\n".join(line for line in lines if not line.startswith(SET_BY_THE_TESTS_SERVER))
+    kept = [line for line in lines if not line.startswith(SET_BY_THE_TESTS_SERVER)]
+    settings = "\n".join([*kept, f"listeners.ssl.1 = 127.0.0.1:{port}"])
+    return settings.replace("/run/secrets/", str(secrets))
 
 
 def _write(program: Path, line: str) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 
 from node.relay.routes import AmqpTransport
+from node.relay.tls import Tls
 from node.relay.topology import Hub
 from protocol.identifiers import NodeId
 from tests.servers.rabbitmq import RabbitMQ
@@ -34,9 +35,9 @@ def rabbitmqctl(server: RabbitMQ, folder: Path) -> Path:
 
 
 def run_script(
-    script: str, *arguments: str, ctl: Path, password: str
+    script: str, *arguments: str, ctl: Path, password: str = ""
 ) -> subprocess.CompletedProcess[str]:
-    """Run a script of deploy/rabbitmq as an operator would, the password on standard input."""
+    """Run a script of deploy/rabbitmq as an operator would, a password on standard input."""
     return subprocess.run(
         [DEPLOY / "rabbitmq" / script, *arguments],
         input=password + "\n",
@@ -47,8 +48,17 @@ def run_script(
     )
 
 
-async def run_hub(hub: NodeId, children: Sequence[NodeId], url: str, management: str) -> None:
-    """Run the relay of a hub until it has declared and limited everything, as its node does."""
+async def run_hub(
+    hub: NodeId,
+    children: Sequence[NodeId],
+    url: str,
+    management: str | None,
+    tls: Tls | None = None,
+) -> None:
+    """Run the relay of a hub until it has declared everything, as its node does.
+
+    With a management API, until it has limited everything too.
+    """
 
     async def known() -> Sequence[NodeId]:
         return children
@@ -67,9 +77,11 @@ async def run_hub(hub: NodeId, children: Sequence[NodeId], url: str, management:
         management=management,
         children=known,
         prefetch=10,
+        own_tls=tls,
     )
     running = asyncio.create_task(transport.run())
     await until(lambda: transport.reachable(children[0]), what="the hub's node has its broker")
-    await until(limited, what="the policies of all queues")
+    if management is not None:
+        await until(limited, what="the policies of all queues")
     transport.stop()
     await running

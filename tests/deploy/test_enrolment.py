@@ -15,18 +15,20 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.engine import make_url
 
+from node.bootstrap import keyring
 from node.bootstrap import node as bootstrap
 from node.bootstrap.node import Node
 from node.storage import migrate
 from node.storage.items import Item
 from node.storage.messages import Outgoing
-from node.workflow import decisions, forwarding, submissions
+from node.workflow import decisions, forwarding, people, submissions
 from node.workflow.desk import Actor, Desk
 from tests.deploy import host as hosts
 from tests.deploy.host import HUBS, OFFICES, Host
+from tests.offices import add_people
 from tests.waiting import until
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 LEVELS = {"province": "province", "city": "city", "county-a": "county", "county-b": "county"}
 PLACES = {
@@ -69,11 +71,16 @@ async def nodes(host: Host) -> AsyncIterator[dict[str, Node]]:
 def test_the_secrets_are_random_and_for_their_owner_alone(host: Host) -> None:
     passwords = [value for name, value in host.dotenv.items() if name.endswith("_PASSWORD")]
     files = sorted((host.folder / "data" / "secrets").iterdir())
-    assert len(set(passwords)) == len(passwords) == 6
-    assert min(len(file.read_text()) for file in files) == 48
-    assert [file.name for file in files] == [
-        f"{hub}-db-{whose}" for hub in sorted(HUBS) for whose in ("administrator", "node")
-    ]
+    assert len(set(passwords)) == len(passwords) == 4
+    names = (
+        "broker-ca.pem",
+        "broker-server.key",
+        "broker-server.pem",
+        "db-administrator",
+        "db-node",
+    )
+    assert [file.name for file in files] == [f"{h}-{name}" for h in sorted(HUBS) for name in names]
+    assert {len(file.read_text()) for file in files if "-db-" in file.name} == {48}
     for place in (host.folder / ".env", host.folder / "data" / "secrets"):
         assert stat.S_IMODE(place.stat().st_mode) & 0o077 == 0
 
@@ -112,9 +119,8 @@ def test_no_password_lies_in_an_offices_folder(host: Host, service: str) -> None
 def test_running_it_again_changes_nothing(host: Host) -> None:
     def contents() -> dict[Path, bytes]:
         folder = host.folder / "offices"
-        return {
-            f: f.read_bytes() for f in folder.rglob("*") if f.suffix in (".key", ".pem", ".toml")
-        }
+        files = [*folder.rglob("*"), *(host.folder / "data" / "secrets").iterdir()]
+        return {f: f.read_bytes() for f in files if f.suffix in (".key", ".pem", ".toml")}
 
     before = contents()
     again = host.run("enrol.sh")
@@ -126,11 +132,14 @@ def test_running_it_again_changes_nothing(host: Host) -> None:
 def test_the_broker_has_these_accounts_and_no_guest(host: Host, hub: str) -> None:
     ids = {service: host.settings(service).office.id for service in OFFICES}
     listed = json.loads(host.brokers[hub].ctl("--formatter", "json", "list_users"))
-    assert {row["user"] for row in listed} == {
-        ids[hub],
-        f"{ids[hub]}.management",
-        *(ids[child] for child, parent in PARENTS.items() if parent == hub),
-    }
+    children = [ids[child] for child, parent in PARENTS.items() if parent == hub]
+    assert {row["user"] for row in listed} == {ids[hub], f"{ids[hub]}.management", *children}
+
+
+@pytest.mark.parametrize("service", PARENTS)
+def test_the_welcome_named_a_broker_and_no_password(host: Host, service: str) -> None:
+    dialled = keyring.parent_broker(host.settings(service))
+    assert dialled == f"amqps://127.0.0.1:{host.tls_ports[PARENTS[service]]}/"
 
 
 async def test_the_nodes_database_role_is_no_administrator(host: Host) -> None:
@@ -149,7 +158,9 @@ async def test_the_nodes_database_role_is_no_administrator(host: Host) -> None:
 
 async def test_an_item_climbs_to_the_province(host: Host, nodes: dict[str, Node]) -> None:
     county = nodes["county-a"].desk
-    lin = Actor(county.new_id(), "lin", "林晓雨", frozenset({"author"}), "informant", "团结街道")
+    await add_people(nodes["county-a"], county.clock())
+    async with county.database.reading() as session:
+        lin = people.actor_of(await people.by_username(session, "lin"))
     item = await submissions.submit(county, lin, submissions.draft(CONTENT))
     for service in ("county-a", "city"):
         desk = nodes[service].desk

@@ -8,7 +8,7 @@ once, proven by the office that decided it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -178,7 +178,7 @@ async def demand_proven(session: Session, node: Node) -> None:
     desk = node.desk
     line = desk.place.own.offices[::-1]
     assert line[0] == desk.node
-    for row in await session.scalars(select(Incoming)):
+    for row in await session.scalars(select(Incoming).where(Incoming.name == "feedback")):
         message = envelope.open_message(row.token, chains=desk.chains, place=desk.place, now=None)
         proven = evidence.fact_of(message, chains=desk.chains, place=desk.place)
         office = proven.path.node
@@ -192,8 +192,8 @@ async def set_up(
     folder: Path,
     plan: Plan,
     *,
-    broker: str | None,
-    management: str | None = None,
+    broker: str | Mapping[str, str] | None,
+    management: str | Mapping[str, str] | None = None,
     make_database: MakeDatabase | None = None,
     **relay: object,
 ) -> Hierarchy:

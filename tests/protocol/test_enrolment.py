@@ -63,7 +63,6 @@ WELCOME = Welcome(
     node=certified(COUNTY.id, NODE_KEY),
     issuing=certified_hub(COUNTY.id, HUB_KEY),
     broker="closed",
-    broker_ca=None,
 )
 
 

@@ -29,12 +29,15 @@ _numbers = itertools.count(1)
 class RabbitMQ:
     """One private node; use it in a `with` block, or call `start` and `close`.
 
-    `settings` are lines added to its `rabbitmq.conf`, for instance those of a TLS listener.
+    `settings` are lines added to its `rabbitmq.conf`. `tls` is a folder that holds, when it starts,
+    what `zhitong certificates broker` writes: then it listens on `tls_port` too.
     The calls that are not coroutines block: in async code, go through `asyncio.to_thread`.
     """
 
-    def __init__(self, *, settings: str = "") -> None:
-        self.settings = settings
+    def __init__(self, *, settings: str = "", tls: Path | None = None) -> None:
+        self.tls_port = 0 if tls is None else places.free_port()
+        listener = "" if tls is None else rabbitmq_home.tls_listener(self.tls_port, tls)
+        self.settings = settings + listener
         self.name = f"zt{os.getpid()}x{next(_numbers)}@localhost"
         self.port = 0
         self.management_port = 0
@@ -113,6 +116,11 @@ class RabbitMQ:
         return f"amqp://guest:guest@127.0.0.1:{self.port}/{quote(vhost, safe='')}"
 
     @property
+    def tls_url(self) -> str:
+        """The address for offices that log in with their certificates."""
+        return f"amqps://127.0.0.1:{self.tls_port}/"
+
+    @property
     def management_url(self) -> str:
         return f"http://127.0.0.1:{self.management_port}"
 
@@ -124,6 +132,16 @@ class RabbitMQ:
             for path, body in ((f"vhosts/{vhost}", {}), (f"permissions/{vhost}/guest", everything)):
                 (await api.put(f"/api/{path}", json=body)).raise_for_status()
         return self.url(name)
+
+    async def create_account(self, name: str, *, configure: str, write: str, read: str) -> None:
+        """Make an account without password: a certificate alone opens it."""
+        rights = {"configure": configure, "write": write, "read": read}
+        async with self._management() as api:
+            for path, body in (
+                (f"users/{name}", {"password_hash": "", "tags": ""}),
+                (f"permissions/%2F/{name}", rights),
+            ):
+                (await api.put(f"/api/{path}", json=body)).raise_for_status()
 
     async def delete_vhost(self, name: str) -> None:
         """Delete a virtual host and all that is in it."""

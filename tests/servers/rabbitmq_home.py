@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.servers import install, places, processes
 
-PLUGIN = "rabbitmq_management"
+PLUGINS = ("rabbitmq_management", "rabbitmq_auth_mechanism_ssl")
 # What RabbitMQ has when nothing is configured.
 MEMORY_WATERMARK = "0.4"
 
@@ -23,7 +23,7 @@ def lay_out(
     cookie.write_text(secrets.token_hex(16))
     cookie.chmod(0o400)
     _link_program(folder / "home")
-    (folder / "plugins").write_text(f"[{PLUGIN}].\n")
+    (folder / "plugins").write_text(f"[{','.join(PLUGINS)}].\n")
     (folder / "rabbitmq-env.conf").touch()
     (folder / "rabbitmq.conf").write_text(
         f"listeners.tcp.1 = 127.0.0.1:{port}\n"
@@ -39,6 +39,25 @@ def lay_out(
     return _environment(name, folder)
 
 
+def tls_listener(port: int, files: Path) -> str:
+    """Settings for a listener that takes only offices with a certificate, by that alone or with it.
+
+    The files are those that `zhitong certificates broker` writes.
+    """
+    return (
+        f"listeners.ssl.1 = 127.0.0.1:{port}\n"
+        f"ssl_options.cacertfile = {files / 'ca.pem'}\n"
+        f"ssl_options.certfile = {files / 'server.pem'}\n"
+        f"ssl_options.keyfile = {files / 'server.key'}\n"
+        "ssl_options.verify = verify_peer\n"
+        "ssl_options.fail_if_no_peer_cert = true\n"
+        "ssl_options.depth = 0\n"
+        "ssl_cert_login_from = common_name\n"
+        "auth_mechanisms.1 = EXTERNAL\n"
+        "auth_mechanisms.2 = PLAIN\n"
+    )
+
+
 def _link_program(home: Path) -> None:
     """Make a RabbitMQ of links to the installed one, without the plugins that are not used.
 
@@ -52,7 +71,7 @@ def _link_program(home: Path) -> None:
     for folder in ("sbin", "escript"):
         (home / folder).symlink_to(installed / folder)
     plugins = {path.name.split("-")[0]: path for path in (installed / "plugins").iterdir()}
-    needed = {"rabbit", PLUGIN}
+    needed = {"rabbit", *PLUGINS}
     while more := {name for user in needed for name in _uses(plugins.get(user))} - needed:
         needed |= more
     for name, path in plugins.items():

@@ -130,21 +130,6 @@ async def test_the_broker_that_the_configuration_names_is_dialled_instead(
     assert keyring.parent_broker(config.load(county)) == "amqp://elsewhere/"
 
 
-async def test_a_broker_with_a_certificate_of_its_own_is_trusted_by_that_alone(
-    tmp_path: Path, county: Path
-) -> None:
-    named = {"broker": "amqp://localhost/", "address": "amqps://city/", "certificate": "tls.pem"}
-    enrolment.prepare(tmp_path / "city", CITY, {"hub": {**named}})
-    enrolment.make_root(tmp_path / "city", CITY, NOW)
-    (tmp_path / "city" / "tls.pem").write_text("the certificate")
-    city = await above(tmp_path / "city")
-    enrolment.accept(county, await city.welcome(enrolment.request_of(county)), root=None)
-    await city.desk.database.close()
-    authority = county / "keys" / "parent-broker.pem"
-    assert authority.read_text() == "the certificate"
-    assert keyring.parent_broker(config.load(county)) == f"amqps://city/?cafile={authority}"
-
-
 async def test_a_hub_below_a_hub_takes_in_offices_of_its_own(
     city: Above, hub: Path, tmp_path: Path
 ) -> None:

@@ -103,13 +103,13 @@ def test_the_database_and_the_broker_are_written_into_the_configuration(
     url = "postgresql+asyncpg://zhitong@db/office"
     outcome = zhitong(
         *("init", tmp_path / "city", *CITY, "--top", "--region-code", "420100"),
-        *("--database", url, "--broker", "amqp://b/", "--management", "http://b:15672"),
+        *("--database", url, "--broker", "amqps://b/", "--management", "http://b:15672"),
         *("--address", "amqps://broker.example/"),
     )
     assert outcome.code == 0
     settings = config.load(tmp_path / "city")
     assert settings.hub is not None
-    assert (settings.hub.broker, settings.hub.management) == ("amqp://b/", "http://b:15672")
+    assert (settings.hub.broker, settings.hub.management) == ("amqps://b/", "http://b:15672")
     assert settings.hub.address == "amqps://broker.example/"
     assert (settings.database_url, settings.office.region_code) == (url, "420100")
 

@@ -73,7 +73,7 @@ class Revoking:
         await enrolment.enter(room.desk, room.admin, request)
         id = await enrolment.approve(room.desk, room.admin, name)
         ring = keyring.of(room.node.settings)
-        gate = Gate(address=None, certificate=None, accounts=None)
+        gate = Gate(address=None, accounts=None)
         enroller = Enroller(
             room.desk, ring, gate, declared=lambda _: True, randomness=lambda count: b"0" * count
         )

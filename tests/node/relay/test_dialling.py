@@ -32,7 +32,7 @@ async def test_a_machine_that_does_not_answer_is_given_up_long_before_the_kernel
     monkeypatch.setattr(dialling, "DIAL_SECONDS", 600.0)
     async with asyncio.timeout(60):
         with pytest.raises(TimeoutError):
-            await dialling.dial(URL(f"amqp://guest:guest@127.0.0.1:{full}/"))
+            await dialling.dial(URL(f"amqp://guest:guest@127.0.0.1:{full}/"), None)
 
 
 async def test_a_broker_that_takes_the_connection_and_says_nothing_is_given_up_too(
@@ -43,13 +43,13 @@ async def test_a_broker_that_takes_the_connection_and_says_nothing_is_given_up_t
         port = listener.getsockname()[1]
         async with asyncio.timeout(60):
             with pytest.raises(TimeoutError):
-                await dialling.dial(URL(f"amqp://guest:guest@127.0.0.1:{port}/"))
+                await dialling.dial(URL(f"amqp://guest:guest@127.0.0.1:{port}/"), None)
 
 
 async def test_a_refusal_and_a_name_that_nobody_has_are_told_apart_from_silence() -> None:
     for host in ("127.0.0.1", "no-such-broker.invalid"):
         with pytest.raises(AMQPConnectionError):
-            await dialling.dial(URL(f"amqp://guest:guest@{host}:{places.free_port()}/"))
+            await dialling.dial(URL(f"amqp://guest:guest@{host}:{places.free_port()}/"), None)
 
 
 async def test_of_several_addresses_the_first_that_answers_is_taken(
@@ -65,6 +65,6 @@ async def test_of_several_addresses_the_first_that_answers_is_taken(
         return list(found)
 
     monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", several)
-    connection = await dialling.dial(URL(rabbitmq.url()))
+    connection = (await dialling.dial(URL(rabbitmq.url()), None)).connection
     assert not connection.is_closed
     await connection.close()

@@ -53,7 +53,7 @@ class Gatehouse:
     @property
     def gate(self) -> Gate:
         address = f"amqp://127.0.0.1:{self.server.port}/{self.virtual_host}"
-        return Gate(address, None, self.accounts())
+        return Gate(address, self.accounts())
 
     def accounts(self, management: str | None = None) -> BrokerAccounts:
         hub = Hub(self.room.desk.node)
@@ -142,6 +142,17 @@ async def test_when_the_welcome_is_ready_the_password_is_kept_nowhere(
     assert (address.password or "") not in str(await contents(gatehouse.room.database))
 
 
+async def test_over_tls_the_account_and_the_welcome_have_no_password(gatehouse: Gatehouse) -> None:
+    over_tls = Gate("amqps://broker.example:5671/", gatehouse.accounts())
+    await gatehouse.approved()
+    await gatehouse.enroller(over_tls).step()
+    assert confidential.read((await gatehouse.welcome()).broker or "", KEY) == over_tls.address
+    account = (await gatehouse.api.get(path("users", CHILD))).raise_for_status().json()
+    assert account["password_hash"] == ""
+    permissions = await gatehouse.api.get(path("users", CHILD, "permissions"))
+    assert len(permissions.json()) == 1
+
+
 @pytest.mark.parametrize("step", ["_with_password", "create", "_enter", "_welcome", "_answer"])
 async def test_a_node_that_is_killed_after_any_step_goes_on_from_there(
     gatehouse: Gatehouse, monkeypatch: pytest.MonkeyPatch, step: str
@@ -193,7 +204,7 @@ async def test_a_child_is_welcomed_only_when_its_queues_are_there(gatehouse: Gat
 async def test_a_broker_that_is_away_holds_up_nobody_else_and_is_tried_again(
     gatehouse: Gatehouse, unused_tcp_port: int
 ) -> None:
-    away = Gate("amqp://x/", None, gatehouse.accounts(f"http://127.0.0.1:{unused_tcp_port}"))
+    away = Gate("amqp://x/", gatehouse.accounts(f"http://127.0.0.1:{unused_tcp_port}"))
     await gatehouse.approved()
     enroller = gatehouse.enroller(away)
     assert not await enroller.step()
@@ -252,7 +263,7 @@ async def test_without_the_management_api_the_address_is_handed_on_as_it_is(
     gatehouse: Gatehouse, address: str | None
 ) -> None:
     await gatehouse.approved()
-    await gatehouse.enroller(Gate(address, None, None)).step()
+    await gatehouse.enroller(Gate(address, None)).step()
     closed = (await gatehouse.welcome()).broker
     assert (None if closed is None else confidential.read(closed, KEY)) == address
     assert (await gatehouse.api.get(path("users", CHILD))).status_code == httpx.codes.NOT_FOUND
