@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from node import log
 from tests.chaos import run, stage
 from tests.chaos.run import Report
 from tests.servers import places
@@ -42,6 +43,7 @@ def main() -> int:
     if options.schedules is not None:
         command = [sys.executable, "-m", "tests.simulator", "--schedules", str(options.schedules)]
         return subprocess.run(command, check=False).returncode
+    log.configure(level="warning")
     seed: int = random.SystemRandom().randrange(2**32) if options.seed is None else options.seed
     _tell(f"seed {seed}")
     # One that is not kept is removed by the next run even after a SIGKILL.

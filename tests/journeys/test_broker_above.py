@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from node.config import FILE_NAME
+from node.config import KeySettings
 from node.relay import amqp
 from node.workflow import decisions, forwarding
 from tests.journeys import travel
@@ -23,9 +23,8 @@ NEVER = 3600.0
 
 def reroute(hierarchy: Hierarchy, office: str, old: int, new: int) -> None:
     """Have the office dial its parent's broker at another port; its own broker stays."""
-    file = hierarchy.folder / office / FILE_NAME
-    own, parent = file.read_text().split("[parent]")
-    file.write_text(f"{own}[parent]{parent.replace(f':{old}/', f':{new}/')}")
+    file = hierarchy.folder / office / KeySettings().parent_broker
+    file.write_text(file.read_text().replace(f":{old}/", f":{new}/"))
 
 
 async def adopted(journey: Journey, item: UUID) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 from random import Random
 from uuid import UUID
 
-from node.config import FILE_NAME
+from node.config import FILE_NAME, KeySettings
 from node.workflow import decisions, forwarding, submissions
 from tests.journeys import travel
 from tests.journeys.courier import Courier
@@ -26,12 +26,13 @@ ITEMS = 4
 
 
 def part(hierarchy: Hierarchy, office: str, section: str) -> None:
-    """Take the broker out of a section of the office's configuration."""
+    """Take the broker above, or its own, from an office."""
+    if section == "parent":
+        (hierarchy.folder / office / KeySettings().parent_broker).unlink()
+        return
     file = hierarchy.folder / office / FILE_NAME
     text = file.read_text("utf-8")
-    parted = re.sub(rf'(\[{section}\]\n(?:(?!\[).*\n)*?)broker = ".*"\n', r"\1", text)
-    if section == "hub":
-        parted = re.sub(r"\[hub\]\n(?:(?!\[).+\n)*", "", text)
+    parted = re.sub(r"\[hub\]\n(?:(?!\[).+\n)*", "", text)
     assert parted != text
     file.write_text(parted, "utf-8")
 
