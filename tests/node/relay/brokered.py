@@ -110,6 +110,19 @@ class Brokered:
         for item in items:
             await decisions.register(self.city.desk, self.city.editor, item)
 
+    async def greeted(self) -> None:
+        """Wait until the county has answered for the revocation list of the city."""
+        query = (
+            select(func.count())
+            .select_from(Outgoing)
+            .where(
+                Outgoing.name == "revocations",
+                Outgoing.peer == COUNTY,
+                Outgoing.state == "received",
+            )
+        )
+        await until(lambda: self._count(self.city, query, 1), SECONDS, "an answer for the list")
+
     async def settled(self) -> None:
         """Wait until no message is under way."""
         for room in self.rooms.values():
