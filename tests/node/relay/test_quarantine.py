@@ -71,7 +71,7 @@ async def test_the_audit_log_says_who_was_refused(ends: Ends) -> None:
     ends.arrive(b"no token", ends.city)
     ends.arrive(b"no token", ends.city)
     await ends.city.take_all()
-    assert sorted(await actions(ends)) == [
+    assert sorted(deed for deed in await actions(ends) if deed[1] == "message_refused") == [
         (COUNTY, "message_refused"),
         ("system", "message_refused"),
     ]
@@ -87,7 +87,8 @@ async def test_the_audit_log_tells_of_a_reason_once_for_each_sender_and_day(ends
     kept = await ends.city.quarantine()
     assert len(kept) == 8
     async with ends.city.room.database.reading() as session:
-        rows = list(await session.scalars(select(AuditRow).order_by(AuditRow.id)))
+        refused = select(AuditRow).where(AuditRow.action == "message_refused")
+        rows = list(await session.scalars(refused.order_by(AuditRow.id)))
     unproven, proven = ("system", "envelope.recipient"), (COUNTY, "message.unsupported")
     assert [(row.actor, row.detail["code"]) for row in rows] == [proven, unproven] * 2
     assert (rows[0].subject, rows[0].detail["digest"]) == (str(kept[0].id), kept[0].digest)
