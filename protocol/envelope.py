@@ -231,7 +231,7 @@ def signed_at(token: bytes) -> datetime:
 
     Verifies nothing: for tokens that were verified when they arrived. Raises an `EnvelopeError`.
     """
-    return _header(token.split(b".", 1)[0]).signed_at
+    return _header(token.split(b".", 1)[0], TYPE).signed_at
 
 
 def without_contents(token: bytes) -> bytes:

@@ -82,9 +82,10 @@ class Brokered:
         file.write_text(file.read_text().replace(dialled, f":{port}/"))
 
     async def ready(self) -> None:
-        """Wait until both can publish to one another."""
+        """Wait until both can publish to one another, and the city's first list is answered."""
         await until(lambda: self.transport(CITY).reachable(COUNTY), what="the city's broker")
         await until(lambda: self.transport(COUNTY).reachable(CITY), what="the county's broker")
+        await self._greeted()
 
     async def stop(self, *offices: str) -> None:
         """Stop these offices' nodes."""
@@ -110,7 +111,7 @@ class Brokered:
         for item in items:
             await decisions.register(self.city.desk, self.city.editor, item)
 
-    async def greeted(self) -> None:
+    async def _greeted(self) -> None:
         """Wait until the county has answered for the revocation list of the city."""
         query = (
             select(func.count())

@@ -118,7 +118,6 @@ async def test_under_a_memory_alarm_messages_are_taken_in_and_acknowledged_and_p
     first = await running.traffic(5)
     await running.arrived(first)
     await running.settled()
-    await running.greeted()
     await running.stop(COUNTY)
     await running.decide(first)
     await until(lambda: holds(running, DOWN.name, 5), what="five facts in the queue")

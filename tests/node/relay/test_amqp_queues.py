@@ -147,7 +147,6 @@ async def test_messages_that_killed_their_consumer_too_often_are_taken_from_the_
     await place.start(CITY, COUNTY)
     await place.ready()
     await place.limited()
-    await place.greeted()
     await place.stop(CITY)
     items = await place.traffic(3)
     await until(lambda: holds(place, UP.name, 3), what="three messages in the queue")
