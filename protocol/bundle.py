@@ -6,23 +6,28 @@ root certificate and nothing else. Rules, in their order; each has a test that b
  1. The file is strict JSON of the format `FORMAT`, with exactly its members.
  2. Each message under `sent` is signed by the office that the file names, all on one path.
  3. Each message under `received` is signed by the office above that path, for this office.
- 4. Each message is about the item, and none stands there twice.
+ 4. Each message is about the item, and none stands there twice. What was received may be about a
+    combined item into which, by its own facts, the office merged the item, and not out again.
  5. What was sent is an edition that was written there, or a wish to have it back, to the office
     above; or the office's own fact, which it states to itself.
- 6. What was received is feedback that proves its fact (`protocol.evidence`).
+ 6. What was received is feedback that proves its fact (`protocol.evidence`); the merges that it
+    relies on are facts of the file.
  7. A receipt is signed by the office above, for this office, and names this very message, by its
     id and the digest of its content, as received.
- 8. The facts of each office count from 1 without gaps, and no two have the same number.
- 9. Each edition that the office states to have forwarded is there.
+ 8. The facts of each office about the item, and those about each combined item, count from 1
+    without gaps, and no two have the same number.
+ 9. Each edition of the item that the office states to have forwarded is there.
 10. Each list under `lists` is a revocation list of an issuing office on that path, one for each.
 11. What was signed under a certificate that such a list revokes is older: a receipt for it, by an
     office that is not revoked, or the word of the office that carries it, is from before.
+12. What an office says of the item as part of a combined one, it says after it merged it so.
 
 Lists are looked at first, the office highest up before those below it. A file that breaks rule 1 is
 none (`BundleError`). Everything else is a flaw, and what has no flaw is told all the same. None of
 it proves that nothing newer was left out, a newer list included, since numbers end somewhere; what
 offices further up sent on, for their messages do not come down; or the times, which are the
-signers' own words.
+signers' own words. That a combined item has anything of this one in it is the word of the office
+that merged them.
 """
 
 from __future__ import annotations
@@ -30,8 +35,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from itertools import pairwise
+from dataclasses import dataclass
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -48,17 +52,23 @@ from protocol.errors import (
     RevokedError,
     SuspendedError,
 )
-from protocol.evidence import ProvenFact
-from protocol.identifiers import NodeId
+from protocol.evidence import Merge, Merges, SignedFact
 from protocol.messages import event
-from protocol.messages.facts import FactBase, Forwarded
 from protocol.messages.items import Edition, Token, Withdrawal
 from protocol.messages.links import Receipt
 from protocol.messages.work import Feedback
 from protocol.offices import NodeName, Record
-from protocol.revocation import KnownList
 from protocol.revocation_list import OpenedList
-from protocol.trust import Chains, Path, Place
+from protocol.trust import Chains, Place
+from protocol.verdict import (
+    Flaw,
+    Spoken,
+    Stated,
+    Verdict,
+    demand_all_facts,
+    demand_merged_before,
+    demand_what_was_forwarded,
+)
 
 FORMAT: Literal["zhitong-evidence-2"] = "zhitong-evidence-2"
 MOST_MESSAGES = 10_000
@@ -85,53 +95,6 @@ class Bundle(Record):
     sent: Annotated[tuple[Sent, ...], Field(max_length=MOST_MESSAGES)]
     received: Annotated[tuple[Token, ...], Field(max_length=MOST_MESSAGES)]
     lists: Annotated[tuple[Token, ...], Field(max_length=MAXIMUM_DEPTH)]
-
-
-@dataclass(frozen=True)
-class Flaw:
-    """What is wrong: the rule, the message's place in the file, and how."""
-
-    rule: int
-    where: str
-    detail: str
-
-
-@dataclass
-class Spoken:
-    """A message that the office sent up, with the receipt of the office above."""
-
-    message: Opened
-    receipt: Opened | None = None
-
-
-@dataclass(frozen=True)
-class Stated:
-    """A fact, with the message that brought it to the office, or in which it states its own."""
-
-    message: Opened
-    proven: ProvenFact
-
-
-@dataclass
-class Verdict:
-    """What the file proves. Whatever has a flaw stands under `flaws` alone."""
-
-    item: UUID
-    office: NodeId
-    path: Path | None = None
-    spoken: list[Spoken] = field(default_factory=list)
-    facts: list[Stated] = field(default_factory=list)
-    lists: list[KnownList] = field(default_factory=list)
-    flaws: list[Flaw] = field(default_factory=list)
-
-    @property
-    def passed_on(self) -> list[Stated]:
-        """Offices above that state to have forwarded the item: that message is not in the file."""
-        return [
-            fact
-            for fact in self.facts
-            if isinstance(fact.proven.fact, Forwarded) and fact.proven.path != self.path
-        ]
 
 
 def write(bundle: Bundle) -> bytes:
@@ -161,7 +124,7 @@ def read(content: bytes) -> Bundle:
 
 
 def verify(bundle: Bundle, chains: Chains) -> Verdict:
-    """What the bundle proves under these roots and lists, rules 2 to 11."""
+    """What the bundle proves under these roots and lists, rules 2 to 12."""
     verdict = Verdict(bundle.item, bundle.office)
     place = _place(bundle, chains, verdict)
     if place is None:
@@ -173,8 +136,10 @@ def verify(bundle: Bundle, chains: Chains) -> Verdict:
         reader.take_sent(sent, f"sent[{number}]")
     for number, token in enumerate(bundle.received):
         reader.take_received(token, f"received[{number}]")
-    _demand_all_facts(verdict)
-    _demand_what_was_forwarded(verdict)
+    reader.settle()
+    demand_all_facts(verdict)
+    demand_what_was_forwarded(verdict)
+    demand_merged_before(verdict)
     return verdict
 
 
@@ -228,6 +193,22 @@ class _FlawError(Exception):
         self.rule = rule
 
 
+@dataclass(frozen=True)
+class _Waiting:
+    """A fact that was received, until it is known which merges are in force."""
+
+    where: str
+    message: Opened
+    signed: SignedFact
+    own_merge: Merge | None
+    """That of the office that made the file, where the message is about its combined item."""
+
+    @property
+    def merges(self) -> tuple[Merge, ...]:
+        own = () if self.own_merge is None else (self.own_merge,)
+        return (*own, *self.signed.relies_on)
+
+
 class _Reader:
     """Takes the messages one by one, into what is proven or into the flaws."""
 
@@ -237,6 +218,7 @@ class _Reader:
         self._place = place
         self._verdict = verdict
         self._seen: set[UUID] = set()
+        self._waiting: list[_Waiting] = []
 
     def take_sent(self, sent: Sent, where: str) -> None:
         with self._noting(where):
@@ -256,15 +238,52 @@ class _Reader:
     def take_received(self, token: str, where: str) -> None:
         with self._noting(where):
             message = self._opened(3, token)
-            self._demand_item(message)
+            self._demand_new(message)
             try:
                 # 6.
-                proven = evidence.fact_of(message, chains=self._chains, place=self._place)
+                signed = evidence.signed_fact(message, chains=self._chains, place=self._place)
             except SuspendedError as error:
                 raise _FlawError(11, error.detail) from error
             except EvidenceError as error:
                 raise _FlawError(6, error.detail) from error
-            self._verdict.facts.append(Stated(message, proven))
+            subject = message.event.subject
+            own_merge = None
+            if subject is not None and subject != self._item:
+                # 4.
+                own_merge = Merge(self._place.own.node, self._item, subject)
+            self._waiting.append(_Waiting(where, message, signed, own_merge))
+
+    def settle(self) -> None:
+        """Ask of everything that was received whether the merges that it relies on are in force.
+
+        What is said of a combined item may say that it was itself merged: so it is asked again,
+        once for each office that merged, until nothing more comes of it.
+        """
+        waiting = self._waiting
+        while waiting:
+            facts = [(stated.proven.about, stated.proven.fact) for stated in self._verdict.facts]
+            merges = Merges.of(facts)
+            rest = [one for one in waiting if not merges.in_force.issuperset(one.merges)]
+            if len(rest) == len(waiting):
+                self._verdict.flaws += [self._flaw(one, merges) for one in rest]
+                return
+            self._verdict.facts += [
+                Stated(one.message, one.signed.unasked, one.merges)
+                for one in waiting
+                if merges.in_force.issuperset(one.merges)
+            ]
+            waiting = rest
+
+    def _flaw(self, one: _Waiting, merges: Merges) -> Flaw:
+        [missing, *_] = (merge for merge in one.merges if merge not in merges.in_force)
+        # 4. and 6.
+        rule = 4 if missing == one.own_merge else 6
+        what = "it" if rule == 4 else "the evidence"
+        if missing in merges.undone:
+            detail = f"{what} is about {missing.into}, out of which {missing.office} took the item"
+        else:
+            detail = f"{what} is about another item"
+        return Flaw(rule, one.where, detail)
 
     @contextmanager
     def _noting(self, where: str) -> Iterator[None]:
@@ -290,6 +309,10 @@ class _Reader:
         # 4.
         if message.event.subject != self._item:
             raise _FlawError(4, "it is about another item")
+        self._demand_new(message)
+
+    def _demand_new(self, message: Opened) -> None:
+        # 4.
         if message.event.id in self._seen:
             raise _FlawError(4, "it stands in the file twice")
         self._seen.add(message.event.id)
@@ -341,33 +364,3 @@ def _demand_older(message: Opened, receipt: Opened | None) -> None:
         return
     detail = f"{revocation.node} was revoked since {revocation.since.isoformat()}"
     raise _FlawError(11, f"{detail}, and nothing shows that it is older")
-
-
-def _demand_all_facts(verdict: Verdict) -> None:
-    # 8.
-    by_office: dict[NodeId, dict[int, FactBase]] = {}
-    for stated in verdict.facts:
-        fact = stated.proven.fact
-        first = by_office.setdefault(fact.office.id, {}).setdefault(fact.sequence, fact)
-        if first != fact:
-            detail = f"{fact.office.id} states two different facts number {fact.sequence}"
-            verdict.flaws.append(Flaw(8, "facts", detail))
-    for office, facts in by_office.items():
-        for before, after in pairwise([0, *sorted(facts)]):
-            if after > before + 1:
-                missing = f"{before + 1}" if after == before + 2 else f"{before + 1} to {after - 1}"
-                detail = f"of the facts of {office}, number {missing} is missing"
-                verdict.flaws.append(Flaw(8, "facts", detail))
-
-
-def _demand_what_was_forwarded(verdict: Verdict) -> None:
-    # 9.
-    editions = {
-        s.message.data.edition for s in verdict.spoken if isinstance(s.message.data, Edition)
-    }
-    for stated in verdict.facts:
-        fact = stated.proven.fact
-        is_own = stated.proven.path == verdict.path
-        if is_own and isinstance(fact, Forwarded) and fact.edition not in editions:
-            detail = f"edition {fact.edition} was forwarded, and its message is missing"
-            verdict.flaws.append(Flaw(9, "sent", detail))

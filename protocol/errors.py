@@ -191,6 +191,13 @@ class EvidenceError(ProtocolError):
     code = "evidence.refused"
 
 
+class NotMergedError(EvidenceError):
+    """It is about a combined item of which nobody has said yet that this item is part of it."""
+
+    code = "evidence.unmerged"
+    permanent = False
+
+
 class RevocationListError(ProtocolError):
     """The revocation list is not signed by an issuing key whose word counts here."""
 

@@ -4,6 +4,10 @@ An office's standing on an item follows from its events alone. Events of one off
 (sequence, step): the sequence counts the office's facts about the item, and an event that is no
 fact (a submission, a new edition) stands as a step behind the fact before it. The fold never looks
 at times, so any order of arrival and any repetition give the same standing.
+
+While an item is part of a combined item, what is said about it changes no state: what the office
+decides, it decides about the combined one. When that is taken apart, the item stands where it
+stood before.
 """
 
 from __future__ import annotations
@@ -11,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from uuid import UUID
 
 from protocol.errors import LifecycleError
 from protocol.identifiers import NodeId
@@ -25,6 +30,8 @@ class State(StrEnum):
     DECLINED = "declined"
     RETURNED = "returned"
     WITHDRAWN = "withdrawn"
+    MERGED = "merged"
+    DISSOLVED = "dissolved"
 
 
 class Action(StrEnum):
@@ -42,13 +49,17 @@ class Action(StrEnum):
     INSTRUCT = "instruct"
     IMPLEMENT = "implement"
     CLOSE = "close"
+    MERGE = "merge"
+    UNMERGE = "unmerge"
+    TAKE_APART = "take_apart"
 
 
 @dataclass(frozen=True)
 class Transition:
     """One row of the table: in which states an action is possible, and what it leaves behind.
 
-    `to` is None where the state stays; `after` names a fact of this office that must exist.
+    `to` is None where the state stays; `after` names a fact of this office that must exist,
+    `unless` those that must not.
     """
 
     action: Action
@@ -56,6 +67,7 @@ class Transition:
     kind: str
     to: State | None = None
     after: str | None = None
+    unless: frozenset[str] = frozenset()
 
 
 def _row(
@@ -64,8 +76,14 @@ def _row(
     kind: str,
     to: State | None = None,
     after: str | None = None,
+    unless: str = "",
 ) -> Transition:
-    return Transition(action, frozenset(State(s) for s in states.split()), kind, to, after)
+    before = frozenset(State(s) for s in states.split())
+    return Transition(action, before, kind, to, after, frozenset(unless.split()))
+
+
+OUT_OF_THE_HOUSE = "published adopted forwarded referred"
+"""Facts after which a combined item is not taken apart any more: somebody else has it."""
 
 
 TRANSITIONS: dict[Action, Transition] = {
@@ -83,30 +101,54 @@ TRANSITIONS: dict[Action, Transition] = {
         _row(Action.INSTRUCT, "registered adopted", "instructed"),
         _row(Action.IMPLEMENT, "registered adopted", "implemented", after="instructed"),
         _row(Action.CLOSE, "registered adopted", "closed"),
+        _row(Action.MERGE, "registered adopted", "merged", State.MERGED),
+        _row(Action.UNMERGE, "merged", "unmerged"),
+        _row(
+            Action.TAKE_APART, "registered", "dissolved", State.DISSOLVED, unless=OUT_OF_THE_HOUSE
+        ),
     )
 }
-"""A new item is submitted from no state at all; nothing is possible after `closed`."""
+"""A new item is submitted from no state at all; nothing is possible after `closed`.
+
+An original is merged and unmerged, back to the state before; the combined item is taken apart.
+"""
 
 STATE_AFTER: dict[str, State] = {
     row.kind: row.to for row in TRANSITIONS.values() if row.to is not None
 }
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Moment:
-    """One event as the fold sees it."""
+    """One event as the fold sees it.
+
+    `about` names the combined item that the office spoke of, where this item is part of it. The
+    office counts what it says of that one by itself; it stands behind what it said of this item.
+    """
 
     sequence: int
     step: int
     kind: str
+    about: UUID | None = None
+
+    @property
+    def place(self) -> tuple[int, int, int, str]:
+        """Where it stands among what the office said."""
+        # Ids sort by time: what was combined later stands later. None stands before all.
+        about = -1 if self.about is None else self.about.int
+        return about, self.sequence, self.step, self.kind
 
 
 @dataclass(frozen=True)
 class Standing:
-    """What one office has decided so far."""
+    """What one office has decided so far.
+
+    `before` are the states to which the item returns, one for each combined item around it.
+    """
 
     state: State | None = None
     kinds: frozenset[str] = frozenset()
+    before: tuple[State | None, ...] = ()
 
     @property
     def closed(self) -> bool:
@@ -127,7 +169,9 @@ def advance(action: Action, standing: Standing | None) -> State:
         raise LifecycleError(f"cannot {action}: the item is {standing.state}")
     if row.after is not None and row.after not in standing.kinds:
         raise LifecycleError(f"cannot {action}: the item was never {row.after}")
-    return row.to or standing.state
+    if done := row.unless & standing.kinds:
+        raise LifecycleError(f"cannot {action}: the item was {min(done)}")
+    return after(standing, row.kind).state or standing.state
 
 
 def possible(standing: Standing) -> tuple[Action, ...]:
@@ -142,14 +186,24 @@ def possible(standing: Standing) -> tuple[Action, ...]:
     return tuple(found)
 
 
+def after(standing: Standing, kind: str) -> Standing:
+    """The standing after one more event of this kind."""
+    kinds = standing.kinds | {kind}
+    if kind == "merged":
+        return Standing(State.MERGED, kinds, (*standing.before, standing.state))
+    if kind == "unmerged" and standing.before:
+        return Standing(standing.before[-1], kinds, standing.before[:-1])
+    if standing.before:
+        return Standing(standing.state, kinds, standing.before)
+    return Standing(STATE_AFTER.get(kind, standing.state), kinds)
+
+
 def fold(moments: Iterable[Moment]) -> Standing:
     """The standing of one office from its events, in whatever order they are given."""
-    state: State | None = None
-    kinds: set[str] = set()
-    for moment in sorted(set(moments)):
-        state = STATE_AFTER.get(moment.kind, state)
-        kinds.add(moment.kind)
-    return Standing(state, frozenset(kinds))
+    standing = Standing()
+    for moment in sorted(set(moments), key=lambda moment: moment.place):
+        standing = after(standing, moment.kind)
+    return standing
 
 
 def fold_by_office(moments: Iterable[tuple[NodeId, Moment]]) -> dict[NodeId, Standing]:

@@ -6,11 +6,11 @@ from datetime import datetime
 
 from node.cli.common import moment
 from node.workflow import phrases
-from protocol.bundle import Flaw, Spoken, Stated, Verdict
 from protocol.envelope import Opened
 from protocol.messages.facts import Forwarded
 from protocol.messages.items import Edition, Withdrawal
 from protocol.revocation import Revocation
+from protocol.verdict import Flaw, Spoken, Stated, Verdict
 
 RULES = {
     2: "本机关发出的，须由本机关签名",

@@ -15,11 +15,15 @@ from protocol.offices import Day, Line, OfficeReference, Record, Text, Time
 
 
 class FactBase(Record):
-    """What all facts say."""
+    """What all facts say.
+
+    `through` names the combined item about which it was decided, where the item is part of it.
+    """
 
     office: OfficeReference
     sequence: int = Field(ge=1, le=1_000_000, strict=True)
     at: Time
+    through: UUID | None = None
 
 
 class Registered(FactBase):
@@ -47,8 +51,11 @@ class WithdrawalRefused(FactBase):
 
 
 class Merged(FactBase):
+    """Part of a combined item from now on; `number` is its own in the office's register."""
+
     kind: Literal["merged"] = "merged"
     into: UUID
+    number: Line | None = None
 
 
 class Unmerged(FactBase):

@@ -8,9 +8,10 @@ from datetime import timedelta
 import pytest
 
 from protocol import bundle
-from protocol.bundle import Flaw, Sent, Verdict
+from protocol.bundle import Sent
 from protocol.errors import BundleError, EnvelopeError
 from protocol.trust import Chains
+from protocol.verdict import Flaw, Verdict
 from tests.authorities import certify, hierarchy
 from tests.factories import (
     NOW,

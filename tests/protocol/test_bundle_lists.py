@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from protocol import bundle
-from protocol.bundle import Sent, Verdict
+from protocol.bundle import Sent
 from protocol.trust import Chains
+from protocol.verdict import Verdict
 from tests.factories import NOW, make_feedback, make_token
 from tests.protocol.bundles import LISTS, RECEIVED, SENT, SUBMISSION, fact, make_bundle, told
 from tests.protocol.lists import entry, sealed, since

@@ -35,6 +35,7 @@ CODES = {
     "envelope.suspended": "temporary",
     "envelope.data": "permanent",
     "evidence.refused": "permanent",
+    "evidence.unmerged": "temporary",
     "evidence.bundle": "permanent",
     "enrolment.error": "permanent",
     "enrolment.token_form": "permanent",

@@ -25,14 +25,20 @@ from protocol.lifecycle import (
     possible,
 )
 from protocol.messages.facts import FactBase
+from tests.factories import make_id
 
 ALLOWED: dict[State, set[str]] = {
     State.SUBMITTED: {"withdraw", "register", "decline", "return"},
-    State.REGISTERED: {"revise", "adopt", "decline", "return", "forward_up", "instruct", "close"},
-    State.ADOPTED: {"revise", "forward_up", "instruct", "close"},
+    State.REGISTERED: {
+        *("revise", "adopt", "decline", "return", "forward_up", "instruct", "close"),
+        *("merge", "take_apart"),
+    },
+    State.ADOPTED: {"revise", "forward_up", "instruct", "close", "merge"},
     State.RETURNED: {"resubmit", "withdraw"},
     State.DECLINED: set(),
     State.WITHDRAWN: set(),
+    State.MERGED: {"unmerge"},
+    State.DISSOLVED: set(),
 }
 """What is possible in each state, before anything was instructed."""
 
@@ -44,12 +50,15 @@ LEADS_TO = {
     "adopt": State.ADOPTED,
     "decline": State.DECLINED,
     "return": State.RETURNED,
+    "merge": State.MERGED,
+    "take_apart": State.DISSOLVED,
 }
-STEPS = {"submitted", "resubmitted", "revised"}
+STEPS = {"submitted", "resubmitted", "revised", "dissolved"}
 """Events that are no facts: an edition came or was made."""
 
 FACTS = FactBase.__subclasses__()
 KINDS = st.sampled_from(sorted(row.kind for row in TRANSITIONS.values()))
+ABOUT = st.sampled_from([None, make_id(1), make_id(2)])
 
 
 @pytest.mark.parametrize("action", Action)
@@ -80,6 +89,13 @@ def test_only_what_was_instructed_can_be_implemented(state: State) -> None:
     assert advance(Action.IMPLEMENT, Standing(state, frozenset({"instructed"}))) == state
 
 
+@pytest.mark.parametrize("kind", ["published", "adopted", "forwarded", "referred"])
+def test_what_somebody_else_has_is_not_taken_apart_any_more(kind: str) -> None:
+    assert advance(Action.TAKE_APART, Standing(State.REGISTERED)) == State.DISSOLVED
+    with pytest.raises(LifecycleError, match=f"cannot take_apart: the item was {kind}"):
+        advance(Action.TAKE_APART, Standing(State.REGISTERED, frozenset({kind})))
+
+
 @pytest.mark.parametrize("state", State)
 def test_nothing_is_possible_once_the_item_is_closed(state: State) -> None:
     closed = Standing(state, frozenset({"instructed", "closed"}))
@@ -92,7 +108,8 @@ def test_nothing_is_possible_once_the_item_is_closed(state: State) -> None:
 @pytest.mark.parametrize("row", TRANSITIONS.values(), ids=lambda row: row.action)
 def test_every_transitions_kind_leads_to_its_state(row: Transition) -> None:
     assert STATE_AFTER.get(row.kind) == row.to == LEADS_TO.get(row.action)
-    for before in row.states or {None}:
+    # An item that is unmerged goes back to where it was: a test of its own.
+    for before in (row.states - {State.MERGED}) or {None}:
         moments = [Moment(1, 0, _kind_for(before))] if before else []
         after = fold([*moments, Moment(2, 0, row.kind)])
         assert after.state == (row.to or before)
@@ -139,7 +156,9 @@ def test_the_fold_reaches_what_advance_promised(life: list[Moment]) -> None:
         assert fold(life[: count + 1]).state == advance(action, before)
 
 
-@given(st.lists(st.builds(Moment, st.integers(0, 3), st.integers(0, 1), KINDS)), st.randoms())
+@given(
+    st.lists(st.builds(Moment, st.integers(0, 3), st.integers(0, 1), KINDS, ABOUT)), st.randoms()
+)
 def test_even_events_that_contradict_each_other_fold_the_same_in_any_order(
     moments: list[Moment], random: Random
 ) -> None:
@@ -166,3 +185,38 @@ def test_every_office_has_a_standing_of_its_own() -> None:
     )
     assert standings[county] == Standing(State.REGISTERED, frozenset({"registered", "forwarded"}))
     assert standings[city] == Standing(State.DECLINED, frozenset({"registered", "declined"}))
+
+
+X, Z = make_id(1), make_id(2)
+
+
+def test_a_merged_item_returns_to_the_state_before_whatever_was_said_meanwhile() -> None:
+    kinds = ["registered", "adopted", "merged", "instructed", "declined"]
+    moments = [Moment(number, 0, kind) for number, kind in enumerate(kinds, start=1)]
+    assert fold(moments).state == State.MERGED
+    apart = fold([*moments, Moment(6, 0, "unmerged")])
+    assert (apart.state, apart.before) == (State.ADOPTED, ())
+    assert apart.kinds == frozenset([*kinds, "unmerged"])
+
+
+def test_an_item_of_a_combined_item_that_was_merged_itself_comes_back_step_by_step() -> None:
+    kinds = ["registered", "merged", "merged", "unmerged", "unmerged"]
+    states = [
+        fold(Moment(number, 0, kind) for number, kind in enumerate(kinds[:count])).state
+        for count in range(1, 6)
+    ]
+    assert states == ["registered", "merged", "merged", "merged", "registered"]
+
+
+def test_an_item_that_was_never_merged_is_taken_out_of_nothing() -> None:
+    moments = [Moment(1, 0, "registered"), Moment(2, 0, "unmerged")]
+    assert fold(moments).state == State.REGISTERED
+
+
+def test_what_an_office_says_of_a_combined_item_stands_behind_what_it_said_of_the_item() -> None:
+    alone = [Moment(1, 0, "registered"), Moment(2, 0, "declined")]
+    first = [Moment(1, 0, "registered", X), Moment(2, 0, "returned", X)]
+    second = [Moment(1, 0, "registered", Z)]
+    assert fold(alone).state == State.DECLINED
+    assert fold([*first, *alone]).state == State.RETURNED
+    assert fold([*second, *first, *alone]).state == State.REGISTERED

@@ -19,7 +19,7 @@ from node.errors import (
 from node.storage.audit import AuditRow
 from node.workflow import decisions, forwarding, purges, submissions, withdrawals
 from protocol import bundle
-from protocol.bundle import Verdict
+from protocol.verdict import Verdict
 from protocol.messages.items import Edition
 from tests.node.chain import Chain
 from tests.node.rooms import Room, draft
