@@ -2,9 +2,10 @@
 operator would, on whatever databases and transport the test names.
 
 The personae, the same in every test: at the county 东湖 the author Lin Xiaoyu (`lin`), her
-colleague Chen Bo (`chen`, an author as well), and at every office the editor (`editor`) and the
-three administrators: of the system (`admin`), of people and rights (`security`), and of the
-audit (`auditor`).
+colleague Chen Bo (`chen`, an author as well), and at every office the editor (`editor`), whoever
+reviews (`reviewer`) and signs (`signer`), the leader (`leader`), the clerk of a department that
+carries things out (`handler`), and the three administrators: of the system (`admin`), of people
+and rights (`security`), and of the audit (`auditor`).
 """
 
 from __future__ import annotations
@@ -182,6 +183,10 @@ async def add_people(node: Node, now: datetime) -> None:
         ("lin", "林晓雨", "author", "informant", "东湖县团结街道"),
         ("chen", "陈波", "author", "member", "东湖县农工党支部"),
         ("editor", "周编辑", "editor", None, None),
+        ("reviewer", "吴处长", "reviewer", None, None),
+        ("signer", "郑秘书长", "signer", None, None),
+        ("leader", "孙主席", "leader", None, None),
+        ("handler", "冯科长", "handler", None, None),
         ("admin", "系统管理员", "system_administrator", None, None),
         ("security", "安全管理员", "security_administrator", None, None),
         ("auditor", "审计管理员", "auditor", None, None),

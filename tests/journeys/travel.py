@@ -8,9 +8,10 @@ once, proven by the office that decided it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -18,7 +19,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from node.bootstrap.node import Node
+from node.bootstrap.node import Node, system_clock
 from node.relay import auditor, verification
 from node.storage.database import Session
 from node.storage.events import Event, Notice
@@ -51,6 +52,8 @@ class Journey:
     rooms: dict[str, Room] = field(default_factory=dict)
     by_files: bool = False
     """Files go between offices: receipts stay for the next one."""
+    clock: Callable[[], datetime] = system_clock
+    """The time at all of them."""
 
     @property
     def line(self) -> Sequence[str]:
@@ -73,7 +76,7 @@ class Journey:
     async def enter(self, *chosen: str, start: bool = True) -> None:
         """Open these offices, and start their nodes unless they run elsewhere."""
         for office in chosen:
-            node = self.hierarchy.open(office)
+            node = self.hierarchy.open(office, clock=self.clock)
             if start:
                 await node.start()
             self.rooms[office] = await rooms.enter(node, Clock())
@@ -213,9 +216,11 @@ async def set_up(
 
 
 @asynccontextmanager
-async def opened(hierarchy: Hierarchy, *chosen: str) -> AsyncIterator[Journey]:
+async def opened(
+    hierarchy: Hierarchy, *chosen: str, clock: Callable[[], datetime] = system_clock
+) -> AsyncIterator[Journey]:
     """These offices running, or all of the line."""
-    journey = Journey(hierarchy)
+    journey = Journey(hierarchy, clock=clock)
     for node in hierarchy.nodes.values():
         # Opened for setting up, with no connection to keep.
         await node.desk.database.close()

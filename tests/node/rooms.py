@@ -33,7 +33,18 @@ QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 QUICK_HASH = QUICK.hash(PASSWORD)
 """The personae's password, hashed with next to no work."""
 
-PERSONAE = ("lin", "chen", "editor", "admin", "security", "auditor")
+PERSONAE = (
+    "lin",
+    "chen",
+    "editor",
+    "reviewer",
+    "signer",
+    "leader",
+    "handler",
+    "admin",
+    "security",
+    "auditor",
+)
 LASTING = ("people", "offices", "links")
 """Tables whose rows a test finds there when it begins."""
 
@@ -78,6 +89,10 @@ class Room:
     lin: Actor
     chen: Actor
     editor: Actor
+    reviewer: Actor
+    signer: Actor
+    leader: Actor
+    handler: Actor
     admin: Actor
     security: Actor
     auditor: Actor
