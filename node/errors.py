@@ -173,6 +173,22 @@ class AlreadyForwardedError(NodeError):
     message = "这一稿已经上报过，无需重复上报。"
 
 
+class ForwardedError(NodeError):
+    """The office above has this item and has not given it back."""
+
+    code = "item.above"
+    status = 409
+    message = "这件信息已经上报，上级没有退还，不能再与其他信息合并。"
+
+
+class NotCombinedError(NodeError):
+    """This item was not combined here out of others."""
+
+    code = "item.not_combined"
+    status = 409
+    message = "这件信息不是本机关合并编写的，不能撤销合并。"
+
+
 class MessageTooLargeError(NodeError):
     """With the messages by which it climbed, the item is larger than a neighbour could carry on."""
 

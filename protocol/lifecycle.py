@@ -132,6 +132,11 @@ class Moment:
     about: UUID | None = None
 
     @property
+    def number(self) -> tuple[UUID | None, int, int]:
+        """What an office gives to one event only."""
+        return self.about, self.sequence, self.step
+
+    @property
     def place(self) -> tuple[int, int, int, str]:
         """Where it stands among what the office said."""
         # Ids sort by time: what was combined later stands later. None stands before all.

@@ -11,6 +11,7 @@ from node.api import (
     imports,
     items,
     links,
+    merges,
     notices,
     offices,
     people,
@@ -31,6 +32,7 @@ router = APIRouter(
 PARTS = (
     session,
     items,
+    merges,
     search,
     files,
     notices,

@@ -83,7 +83,11 @@ class PersonShape(BaseModel):
 
 
 class ItemSummary(BaseModel):
-    """An item in a list. `standings` says where it stands at every office that spoke."""
+    """An item in a list. `standings` says where it stands at every office that spoke.
+
+    `combined`: it was written here out of others. `merged_into` names the combined item that it is
+    part of.
+    """
 
     id: UUID
     title: str
@@ -97,6 +101,8 @@ class ItemSummary(BaseModel):
     origin: dict[str, Any]
     source: str | None
     standings: dict[str, Any]
+    combined: bool
+    merged_into: UUID | None
     created_at: datetime
 
     @classmethod

@@ -23,6 +23,7 @@ RULES = {
     9: "写明上报过的稿件须在文件中",
     10: "吊销名单须由这条路径上的签发机关签名，每个机关一份",
     11: "证书后来被吊销或暂停的，须能证明在此之前就有",
+    12: "关于合并稿的办理记录，须在写明合并之后",
 }
 
 
@@ -79,7 +80,8 @@ def _print_stated(stated: Stated) -> None:
     fact = stated.proven.fact
     data = fact.model_dump(mode="json", exclude_none=True)
     # In one line: a text with line breaks could imitate a line of ours.
-    sentence = " ".join(phrases.sentence(data["kind"], data, fact.office.name).split())
+    said = phrases.sentence(data["kind"], data, fact.office.name, combined=bool(stated.merges))
+    sentence = " ".join(said.split())
     print(f"  ✓ {stated.proven.path}（第 {fact.sequence} 条）：{sentence}")
     carriers = [str(carrier.node) for carrier in reversed(stated.proven.carriers)]
     through = f"，经 {'、'.join(carriers)} 转来" if carriers else ""
@@ -109,6 +111,10 @@ def _unproven(verdict: Verdict) -> list[str]:
         if spoken.receipt is None:
             message = spoken.message
             found.append(f"{message.event.addressee} 收到了{_called(message)}：没有它的回执。")
+    found += [
+        f"这件信息的内容写进了合并稿 {merge.into}：只有 {merge.office} 声明如此，由它负责。"
+        for merge in verdict.vouched
+    ]
     for stated in verdict.passed_on:
         fact = stated.proven.fact
         assert isinstance(fact, Forwarded)

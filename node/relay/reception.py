@@ -12,9 +12,9 @@
     id with another digest is refused.
  5. Link messages are dealt with here: receipts change the outbox, statements are compared, and
     questions for a replay answered. Business messages go to the workflow, or are parked while
-    their subject is unknown; one that no other message could carry on, or back, is refused. Of
-    what was purged, nothing but header, signature and digest is kept.
- 6. What was parked for the items that arrived is released.
+    their subject is unknown, or not told to be merged; one that no other message could carry on,
+    or back, is refused. Of what was purged, nothing but header, signature and digest is kept.
+ 6. What was parked for the items that arrived, or until a merge was told, is released.
  7. Items, inbox rows and receipts are written; the senders were heard.
 
 What is refused from step 2 on gets a negative receipt, and changes nothing but the quarantine. An
@@ -275,13 +275,18 @@ class Reception:
         return True
 
     async def _release(self, intake: Intake, result: Result) -> None:
-        if not intake.new or intake.recovering:
-            return
+        # What waited for a merge may itself tell of one above it.
+        subjects, intake.merged = {*intake.new, *intake.merged}, set()
+        while subjects and not intake.recovering:
+            await self._release_for(intake, subjects, result)
+            subjects, intake.merged = intake.merged, set()
+
+    async def _release_for(self, intake: Intake, subjects: set[UUID], result: Result) -> None:
         await intake.session.flush()
         waiting = await intake.session.scalars(
             select(Incoming)
             .where(
-                Incoming.state == "parked", bulk.among(intake.session, Incoming.subject, intake.new)
+                Incoming.state == "parked", bulk.among(intake.session, Incoming.subject, subjects)
             )
             .order_by(Incoming.received_at, Incoming.id)
         )

@@ -15,8 +15,9 @@ from node.storage.base import Base, reference
 class Event(Base):
     """Something an office did with an item: a fact (step 0), or what happened between facts.
 
-    The unique key (item, office, sequence, step) makes a fact's effect happen once, however often
-    and by whatever message it arrives. `data` is the fact as it was signed.
+    `about` is the item of which the office spoke: this one, or a combined item that this one is
+    part of. The unique key (item, office, about, sequence, step) makes a fact's effect happen once,
+    however often and by whatever message it arrives. `data` is the fact as it was signed.
     """
 
     __tablename__ = "events"
@@ -24,6 +25,7 @@ class Event(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     item_id: Mapped[UUID] = mapped_column(reference("items.id"))
     office: Mapped[str] = mapped_column(String(40))
+    about: Mapped[UUID]
     sequence: Mapped[int]
     step: Mapped[int] = mapped_column(default=0)
     kind: Mapped[str] = mapped_column(String(30))
@@ -34,7 +36,7 @@ class Event(Base):
     message_source: Mapped[str | None] = mapped_column(String(40))
     message_id: Mapped[UUID | None]
 
-    __table_args__ = (UniqueConstraint("item_id", "office", "sequence", "step"),)
+    __table_args__ = (UniqueConstraint("item_id", "office", "about", "sequence", "step"),)
 
 
 class Notice(Base):

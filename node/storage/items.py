@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, String, Text
+from sqlalchemy import Index, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from node.storage.base import Base, reference
@@ -18,8 +18,9 @@ class Item(Base):
     `source` is the office that forwarded it to us, None where it was written here. State and
     standings are computed from the item's events and kept for lists. `sequence` and `step` are
     the newest of this office's own events. `edition` is the newest edition here,
-    `forwarded_edition` the newest one that was sent up. Once `purged_at` is set, nothing of its
-    contents is here any more.
+    `forwarded_edition` the newest one that was sent up. `combined` says that it was written here
+    out of others, `merged_into` that it is part of such a one. Once `purged_at` is set, nothing of
+    its contents is here any more.
     """
 
     __tablename__ = "items"
@@ -39,10 +40,13 @@ class Item(Base):
     sequence: Mapped[int] = mapped_column(default=0)
     step: Mapped[int] = mapped_column(default=0)
     standings: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    combined: Mapped[bool] = mapped_column(default=False, server_default=false())
+    merged_into: Mapped[UUID | None]
     created_at: Mapped[datetime]
     purged_at: Mapped[datetime | None]
 
     __table_args__ = (
+        Index("ix_items_merged_into", "merged_into"),  # the originals of a combined item
         Index("ix_items_created_at", "created_at"),  # the list, newest first
         Index("ix_items_state", "state"),  # the list, by state
     )

@@ -73,8 +73,8 @@ class KeptReceipt(Base):
 class Incoming(Base):
     """A message that was verified and accepted; kept for ever, so that it never counts twice.
 
-    `state` is applied, or parked while its subject is unknown here. Of a purged item the token has
-    lost its payload.
+    `state` is applied, or parked while its subject is unknown here, or not told to be part of the
+    combined item that the message is about. Of a purged item the token has lost its payload.
     """
 
     __tablename__ = "inbox"

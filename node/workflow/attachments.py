@@ -1,10 +1,10 @@
 """The files of an item: named by its author, or announced by an office below, and announced above.
 
 Who names a file in a draft must have brought it (`workflow/files`), or find it in an earlier
-edition of the same item: knowing a digest opens nothing. What an office below announces is
-fetched piece by piece (`relay/asker`) while the item can be read and forwarded already; so is,
-from the office above, what a restored office had announced itself. A file that this office does
-not take stays behind, and the item goes on without it.
+edition of the same item, or in an original of a combined one: knowing a digest opens nothing. What
+an office below announces is fetched piece by piece (`relay/asker`) while the item can be read and
+forwarded already; so is, from the office above, what a restored office had announced itself. A file
+that this office does not take stays behind, and the item goes on without it.
 """
 
 from __future__ import annotations
@@ -61,16 +61,24 @@ class FileView:
 
 
 async def name(
-    session: Session, desk: Desk, actor: Actor, item: Item, named: Sequence[Named], now: datetime
+    session: Session,
+    desk: Desk,
+    actor: Actor,
+    item: Item,
+    named: Sequence[Named],
+    now: datetime,
+    *,
+    of: Sequence[UUID] = (),
 ) -> None:
     """Write what the item's newest edition names, and keep it from being cleared away.
 
-    Raises `UnknownFileError` for a file that the actor did not bring, `FileKindError` for a name
-    that does not fit it, `FileTooLargeError` for too much.
+    `of` are the items that it was written out of: their files may be named, too. Raises
+    `UnknownFileError` for a file that the actor did not bring, `FileKindError` for a name that does
+    not fit it, `FileTooLargeError` for too much.
     """
     files = []
     for one in named:
-        file = await _own(session, actor, item, one.digest)
+        file = await _own(session, actor, (item.id, *of), one.digest)
         kind = kinds.of_name(one.name, desk.limits.file_types)
         if kind.media_type != file.media_type:
             # It was handed in under a name of another kind.
@@ -167,10 +175,10 @@ def _announcement(name: str, media_type: str, of: StoredFile | Attachment) -> it
     )
 
 
-async def _own(session: Session, actor: Actor, item: Item, digest: str) -> StoredFile:
+async def _own(session: Session, actor: Actor, items: Sequence[UUID], digest: str) -> StoredFile:
     brought = select(Upload.digest).where(Upload.person_id == actor.id, Upload.digest == digest)
     before = select(Attachment.digest).where(
-        Attachment.item_id == item.id, Attachment.digest == digest
+        Attachment.item_id.in_(items), Attachment.digest == digest
     )
     if not await session.scalar(brought) and not await session.scalar(before.limit(1)):
         raise UnknownFileError

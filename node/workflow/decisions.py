@@ -55,7 +55,7 @@ async def adopt(
     manner: Literal["single", "combined"] = "single",
     issue: str | None = None,
 ) -> None:
-    """Adopt the item at this level (采用)."""
+    """Adopt the item at this level (采用); a combined item is adopted as one, whatever is said."""
     content = {"manner": manner, "issue": issue}
     await _decide(desk, actor, item_id, Action.ADOPT, facts.Adopted, content)
 

@@ -1,7 +1,7 @@
 """What a batch of arriving messages needs to know, read in a few queries for the whole batch.
 
-`prepare` locks the items that the batch is about, in the order of their ids, so that two batches
-never wait for each other in a circle.
+`prepare` locks the items that the batch is about, and the originals of combined ones, in the order
+of their ids, so that two batches never wait for each other in a circle.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from node.storage.database import Session
 from node.storage.events import Event
 from node.storage.items import Edition, Item
 from node.storage.purges import NEVER_ERASED, Purge
-from node.workflow import ceilings
+from node.workflow import ceilings, lineage
 from node.workflow.desk import Desk
 from protocol.envelope import Opened
 from protocol.identifiers import NodeId
@@ -42,6 +42,8 @@ class Intake:
     )
     new: list[UUID] = field(default_factory=list)
     """Items that this batch brought; what was parked for them can be released."""
+    merged: set[UUID] = field(default_factory=set)
+    """Items of which a merge was told; what was parked until then can be released."""
     highest: dict[str, str] = field(default_factory=dict)
     """The highest classification that the senders of items may bring."""
     purged: set[UUID] = field(default_factory=set)
@@ -80,13 +82,7 @@ async def prepare(
             select(Purge.item_id).where(bulk.among(session, Purge.item_id, subjects))
         )
     )
-    found = await session.scalars(
-        select(Item)
-        .where(bulk.among(session, Item.id, subjects))
-        .order_by(Item.id)
-        .with_for_update()
-    )
-    intake.items = {item.id: item for item in found}
+    intake.items = await lineage.locked(session, subjects)
     known = list(intake.items)
     senders = {m.event.sender for m in messages if m.name in ("submission", "revision")}
     if senders:
@@ -101,10 +97,11 @@ async def prepare(
             intake.editions[item_id].add(number)
     if any(name == "feedback" for name, _ in batch) and known:
         events = await session.execute(
-            select(Event.item_id, Event.office, Event.sequence, Event.step, Event.kind).where(
-                bulk.among(session, Event.item_id, known)
-            )
+            select(
+                Event.item_id, Event.office, Event.sequence, Event.step, Event.kind, Event.about
+            ).where(bulk.among(session, Event.item_id, known))
         )
-        for item_id, office, sequence, step, kind in events:
-            intake.moments[item_id, NodeId(office)].add(Moment(sequence, step, kind))
+        for item_id, office, sequence, step, kind, about in events:
+            moment = Moment(sequence, step, kind, None if about == item_id else about)
+            intake.moments[item_id, NodeId(office)].add(moment)
     return intake

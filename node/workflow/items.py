@@ -9,22 +9,24 @@ from sqlalchemy import select
 from node.errors import ForbiddenError, PurgedItemError, UnknownItemError
 from node.storage.database import Session
 from node.storage.items import Item, ItemAuthor
-from node.workflow import access, record, recovery
+from node.workflow import access, lineage, record, recovery
 from node.workflow.access import Scope
 from node.workflow.desk import Actor, Desk
 from protocol import lifecycle
+from protocol.errors import LifecycleError
 from protocol.lifecycle import Action, State
 
 
 async def locked(session: Session, desk: Desk, actor: Actor, item_id: UUID, action: str) -> Item:
-    """The item, locked until the transaction ends. Raises `UnknownItemError`, `PurgedItemError`,
-    `ForbiddenError` where the actor may see the item and not do this with it, and
-    `RecoveringError` while a restored node takes in no work.
+    """The item, locked until the transaction ends, as are the originals of a combined one.
+
+    Raises `UnknownItemError`, `PurgedItemError`, `ForbiddenError` where the actor may see the item
+    and not do this with it, and `RecoveringError` while a restored node takes in no work.
 
     An item of someone else is as unknown to an author as one that does not exist.
     """
     await recovery.demand_work_allowed(session, desk.node)
-    item = await session.scalar(select(Item).where(Item.id == item_id).with_for_update())
+    item = (await lineage.locked(session, [item_id])).get(item_id)
     await demand_visible(session, actor, item_id, item)
     assert item is not None
     if not await within_reach(session, actor, item_id, action):
@@ -64,6 +66,8 @@ async def written_by(session: Session, actor: Actor, item_id: UUID) -> bool:
 
 def advance(desk: Desk, item: Item, action: Action) -> State:
     """The state after the action. Raises `LifecycleError` when it is not possible now."""
+    if action is Action.RETURN and item.combined:
+        raise LifecycleError("cannot return: a combined item has no author; take it apart instead")
     return lifecycle.advance(action, record.standing_of(item, desk.node))
 
 

@@ -15,6 +15,8 @@ STATES = {
     "declined": "未采用",
     "returned": "退回修改",
     "withdrawn": "已撤回",
+    "merged": "已合并",
+    "dissolved": "已拆分",
 }
 URGENCIES = {"normal": "平急", "urgent": "加急", "most_urgent": "特急"}
 TOPICS = {
@@ -66,6 +68,9 @@ CLASSIFICATIONS = {"public": "公开", "internal": "内部"}
 ERASED = "（内容已清除）"
 """Stands where a purged item had its title, its text, or somebody's words."""
 
+COMBINED = "合并稿："
+"""Stands before what was done with the combined item that an item is part of."""
+
 SIMILAR_ELSEWHERE = "类似信息已有报送"
 """All that an author is told of what somebody else handed in."""
 
@@ -81,6 +86,8 @@ ACTIONS = {
     "instruct": "记录批示",
     "implement": "反馈落实情况",
     "close": "办结",
+    "merge": "与其他信息合并",
+    "take_apart": "撤销合并",
 }
 
 
@@ -90,6 +97,8 @@ MILESTONES = {"instructed": "有批示", "implemented": "已落实", "closed": "
 def standing(kept: dict[str, Any]) -> str:
     """Where an item stands at an office, in a few words: 已采用·有批示·已办结."""
     words = [STATES[kept["state"]]] if kept["state"] else []
+    if kept["state"] == "merged" and "adopted" in kept["kinds"]:
+        words.append("综合采用")
     words += [word for kind, word in MILESTONES.items() if kind in kept["kinds"]]
     return "·".join(words)
 
@@ -118,9 +127,19 @@ def file_state(complete: bool, arrived: int, pieces: int, stopped: str | None) -
     return f"正在传送，已到 {arrived}/{pieces}"
 
 
-def sentence(kind: str, data: dict[str, Any], office: str) -> str:
-    """What the office did, in one sentence with its full stop."""
+def sentence(kind: str, data: dict[str, Any], office: str, *, combined: bool = False) -> str:
+    """What the office did, in one sentence with its full stop.
+
+    `combined`: with the combined item that this one is part of.
+    """
+    said = _sentence(kind, data, office)
+    return f"{COMBINED}{said}" if combined or data.get("through") else said
+
+
+def _sentence(kind: str, data: dict[str, Any], office: str) -> str:
     match kind:
+        case "submitted" if "originals" in data:
+            return f"{office}用 {data['originals']} 件信息合并编写。"
         case "submitted":
             return f"{office}收到这件信息。" if "from" in data else f"提交到{office}。"
         case "resubmitted":
@@ -155,9 +174,12 @@ def sentence(kind: str, data: dict[str, Any], office: str) -> str:
             note = f"：{_stop(data['note'])}" if data.get("note") else "。"
             return f"{office}办结{note}"
         case "merged":
-            return f"{office}将这件信息与其他信息合并编写。"
+            number = f"，合并稿编号 {data['number']}" if data.get("number") else ""
+            return f"{office}将这件信息与其他信息合并编写{number}。此后的办理情况以合并稿为准。"
         case "unmerged":
-            return f"{office}将这件信息从合并编写中撤出。"
+            return f"{office}撤销合并，这件信息恢复单独办理。"
+        case "dissolved":
+            return f"{office}撤销合并，各件信息恢复单独办理。"
         case "published":
             return f"{office}编发，刊于{data['issue']}。"
         case "adoption_retracted":

@@ -18,7 +18,7 @@ from node.workflow.access import Scope
 from node.workflow.attachments import FileView
 from node.workflow.desk import Actor, Desk
 from protocol import lifecycle
-from protocol.lifecycle import Action
+from protocol.lifecycle import Action, State
 
 PAGE = 50
 T = TypeVar("T")
@@ -73,13 +73,19 @@ class Page(Generic[T]):
 async def list_items(
     desk: Desk, actor: Actor, *, state: str | None = None, offset: int = 0, limit: int = PAGE
 ) -> Page[Item]:
-    """The items that the actor may see, the newest first."""
+    """The items that the actor may see, the newest first.
+
+    Those of an office leave out what is part of a combined item, unless that is asked for.
+    """
     query = select(Item)
     access.demand(actor, "read")
     if access.scope(actor, "read") is Scope.OWN:
         query = query.join(ItemAuthor, ItemAuthor.item_id == Item.id).where(
             ItemAuthor.person_id == actor.id
         )
+    elif state is None:
+        # What is done with them is done with the combined item.
+        query = query.where(Item.state.not_in((State.MERGED, State.DISSOLVED)))
     if state is not None:
         query = query.where(Item.state == state)
     async with desk.database.reading() as session:
@@ -127,7 +133,7 @@ async def notices(desk: Desk, actor: Actor, *, limit: int = PAGE) -> Page[Notice
                 id=notice.id,
                 item_id=item.id,
                 title=item.title,
-                sentence=phrases.sentence(event.kind, event.data, _office_name(desk, event)),
+                sentence=_sentence(desk, event),
                 at=event.at,
                 read=notice.read_at is not None,
             )
@@ -160,12 +166,17 @@ async def _timeline(session: Session, desk: Desk, item: Item) -> tuple[Entry, ..
             office_name=_office_name(desk, event),
             level=_level(desk, event),
             kind=event.kind,
-            sentence=phrases.sentence(event.kind, event.data, _office_name(desk, event)),
+            sentence=_sentence(desk, event),
             data=event.data,
             proven=event.message_id is not None,
         )
         for event in events
     )
+
+
+def _sentence(desk: Desk, event: Event) -> str:
+    combined = event.about != event.item_id
+    return phrases.sentence(event.kind, event.data, _office_name(desk, event), combined=combined)
 
 
 def _office_name(desk: Desk, event: Event) -> str:
@@ -189,6 +200,9 @@ def _actions(desk: Desk, actor: Actor, item: Item, *, own: bool) -> tuple[str, .
     found = set(lifecycle.possible(standing)) - {Action.SUBMIT}
     if not items.returned_above(desk, item):
         found.discard(Action.REVISE)
+    # An original comes out of a combined item when that is taken apart.
+    found.discard(Action.UNMERGE)
+    found -= {Action.RETURN} if item.combined else {Action.TAKE_APART}
     if item.source is not None:
         # Only the author's own office changes the text or asks for the item back.
         found -= {Action.RESUBMIT, Action.REVISE, Action.WITHDRAW}

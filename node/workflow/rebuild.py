@@ -25,7 +25,17 @@ from node.storage.items import Edition, Item, ItemAuthor
 from node.storage.messages import Outgoing
 from node.storage.people import Person
 from node.storage.recovery import Returned
-from node.workflow import attachments, audit, editions, forwarding, numbers, outbox, purges, record
+from node.workflow import (
+    attachments,
+    audit,
+    editions,
+    forwarding,
+    lineage,
+    numbers,
+    outbox,
+    purges,
+    record,
+)
 from node.workflow.desk import Desk
 from protocol import lifecycle
 from protocol.envelope import Opened
@@ -148,6 +158,7 @@ async def settle(session: Session, desk: Desk) -> bool:
             Event.office == desk.node,
             Event.step == 0,
             Event.kind == "forwarded",
+            Event.data["through"].as_string().is_(None),
         )
         .scalar_subquery()
     )
@@ -237,6 +248,7 @@ async def _decided(
             id=desk.new_id(),
             item_id=item.id,
             office=desk.node,
+            about=item.id,
             sequence=fact.sequence,
             step=0,
             kind=data["kind"],
@@ -252,9 +264,15 @@ async def _decided(
     assert standing.state is not None
     item.state, item.closed = standing.state, standing.closed
     record.set_standing(item, desk.office, standing)
+    if isinstance(fact, facts.Merged | facts.Unmerged):
+        await lineage.restore(session, desk, item)
     if isinstance(fact, facts.Registered):
         await _number(session, item, fact.number)
-    if isinstance(fact, facts.Forwarded) and fact.edition in await _gone_up(session, item):
+    if (
+        isinstance(fact, facts.Forwarded)
+        and fact.through is None
+        and fact.edition in await _gone_up(session, item)
+    ):
         # What went up had come back before the item did.
         item.forwarded_edition = max(item.forwarded_edition or 0, fact.edition)
     audit.note(session, now, actor=ACTOR, action="fact_restored", subject=item.id)
@@ -306,6 +324,7 @@ async def _asked_back(
 
 
 async def _own_item(session: Session, message: Opened, edition: EditionMessage) -> Item:
+    assert message.event.subject is not None
     item = Item(
         id=message.event.subject,
         source=None,
@@ -315,8 +334,12 @@ async def _own_item(session: Session, message: Opened, edition: EditionMessage) 
         step=0,
         standings={},
         created_at=edition.submitted_at,
+        combined=await lineage.is_combined(session, message.event.subject),
     )
     session.add(item)
+    if item.combined:
+        # Its authors are told through their own items.
+        return item
     for author in edition.authors:
         found = await session.scalars(
             select(Person.id).where(

@@ -6,7 +6,9 @@
  2. writes the event, and state and standing on the item;
  3. writes a notice to each author who has an account here;
  4. queues the fact for the office that the item came from, if any;
- 5. notes the deed in the audit log.
+ 5. notes the deed in the audit log;
+ 6. of a combined item, states the same of each original, as a fact about that one
+    (`lineage.told`).
 
 `actor` is the person who did it, or the id of the office whose message caused it. `own_step` does
 2 and 5 for what is no fact (a submission, a new edition). Facts from above are recorded in
@@ -15,6 +17,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -25,12 +28,13 @@ from node.storage import bulk
 from node.storage.database import Session
 from node.storage.events import Event, Notice
 from node.storage.items import Item, ItemAuthor
-from node.workflow import audit, outbox
+from node.workflow import audit, lineage, outbox
 from node.workflow.desk import Actor, Desk
+from protocol import lifecycle
 from protocol.envelope import Opened
 from protocol.identifiers import NodeId
 from protocol.lifecycle import Standing, State
-from protocol.messages.facts import FactBase
+from protocol.messages.facts import Adopted, FactBase
 from protocol.messages.work import Feedback
 from protocol.offices import OfficeReference
 
@@ -48,6 +52,8 @@ async def own_fact(
     **content: Any,
 ) -> None:
     """Record a fact that this office decides now, and tell everyone concerned."""
+    if item.combined and fact is Adopted:
+        content["manner"] = "combined"
     # 1.
     item.sequence += 1
     item.step = 0
@@ -73,6 +79,21 @@ async def own_fact(
         )
     # 5.
     audit.note(session, now, actor=actor, action=data["kind"], subject=item.id)
+    # 6.
+    said = lineage.told(item, data["kind"], content)
+    if said is None:
+        return
+    for original in await lineage.originals(session, item):
+        await own_fact(
+            session,
+            desk,
+            original,
+            fact,
+            state=State(original.state),
+            now=now,
+            actor=actor,
+            **said,
+        )
 
 
 def own_step(
@@ -125,6 +146,7 @@ def set_standing(item: Item, office: OfficeReference, standing: Standing) -> Non
             "level": office.level,
             "state": standing.state,
             "kinds": sorted(standing.kinds),
+            **({"before": list(standing.before)} if standing.before else {}),
         },
     }
 
@@ -134,14 +156,17 @@ def standing_of(item: Item, node: NodeId) -> Standing | None:
     kept = item.standings.get(node)
     if kept is None:
         return None
-    state = State(kept["state"]) if kept["state"] else None
-    return Standing(state, frozenset(kept["kinds"]))
+    before = tuple(_state(one) for one in kept.get("before", ()))
+    return Standing(_state(kept["state"]), frozenset(kept["kinds"]), before)
+
+
+def _state(kept: str | None) -> State | None:
+    return State(kept) if kept else None
 
 
 def _stand(item: Item, office: OfficeReference, state: State, kind: str) -> None:
-    before = standing_of(item, office.id)
-    kinds = (before.kinds if before else frozenset()) | {kind}
-    standing = Standing(state, kinds)
+    before = standing_of(item, office.id) or Standing()
+    standing = replace(lifecycle.after(before, kind), state=state)
     item.state = state
     item.closed = standing.closed
     set_standing(item, office, standing)
@@ -164,6 +189,7 @@ def _event(
         id=id,
         item_id=item.id,
         office=desk.node,
+        about=item.id,
         sequence=item.sequence,
         step=item.step,
         kind=kind,

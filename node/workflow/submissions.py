@@ -236,6 +236,7 @@ def _new_item(intake: Intake, message: Opened, data: EditionMessage) -> Item:
         id=message.event.subject,
         source=message.event.sender,
         origin=data.origin.model_dump(),
+        combined=False,
         edition=0,
         sequence=0,
         step=0,
@@ -273,10 +274,21 @@ def _author(name: str | None, kind: str | None, unit: str | None, share: str | N
 
 def _demand_fit(desk: Desk, draft: Draft) -> list[tuple[str, str]]:
     """The phrases that the author confirmed. Raises `TooLongError`, `PhrasesError`."""
-    if len(draft.title) > desk.limits.title_characters:
-        raise TooLongError(f"标题有 {len(draft.title)} 字，最多 {desk.limits.title_characters} 字")
-    if len(draft.body) > desk.limits.body_characters:
-        raise TooLongError(f"正文有 {len(draft.body)} 字，最多 {desk.limits.body_characters} 字")
+    demand_length(desk, title=draft.title, body=draft.body)
+    return demand_confirmed(desk, draft)
+
+
+def demand_length(desk: Desk, *, title: str | None, body: str | None) -> None:
+    """Raises `TooLongError` where what somebody wrote is longer than the office wants it."""
+    limits = desk.limits
+    if title is not None and len(title) > limits.title_characters:
+        raise TooLongError(f"标题有 {len(title)} 字，最多 {limits.title_characters} 字")
+    if body is not None and len(body) > limits.body_characters:
+        raise TooLongError(f"正文有 {len(body)} 字，最多 {limits.body_characters} 字")
+
+
+def demand_confirmed(desk: Desk, draft: Draft) -> list[tuple[str, str]]:
+    """The phrases of secret documents that were confirmed. Raises `PhrasesError` for others."""
     found = _phrases(desk, draft)
     if found and not draft.confirmed:
         words = "、".join(dict.fromkeys(phrase for _, phrase in found))

@@ -212,7 +212,9 @@ def _broken_evidence() -> list[Vector]:
         _refuse(code, "rule 2: an assignment inside", handed_down(assigned, 141), DONGHU),
         _refuse(code, "rule 3: the carrier's own message", handed_down(own, 142), DONGHU),
         _refuse(code, "rule 4: sent to another city", handed_down(elsewhere, 143), DONGHU),
-        _refuse(code, "rule 5: about another item", handed_down(another, 144), DONGHU),
+        _refuse(
+            "evidence.unmerged", "rule 5: about another item", handed_down(another, 144), DONGHU
+        ),
         _refuse(code, "rule 6: another's fact", message(145, foreign, YUNZHOU, DONGHU), DONGHU),
         _refuse(
             code,

@@ -105,7 +105,7 @@ def test_what_is_to_be_refused_is_refused_with_the_same_code(vector: dict[str, A
 
 def test_every_code_that_a_message_can_get_has_a_vector() -> None:
     codes = {c.code for c in errors.EnvelopeError.__subclasses__()}
-    codes |= {errors.EvidenceError.code, errors.ClassifiedError.code}
+    codes |= {errors.EvidenceError.code, errors.NotMergedError.code, errors.ClassifiedError.code}
     # Two mebibytes are no vector.
     assert {vector["code"] for vector in REFUSED} == codes - {"envelope.too_large"}
 

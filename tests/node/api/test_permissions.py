@@ -34,6 +34,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /items": CONTENT,
     "POST /duplicates": {"title": CONTENT["title"], "body": CONTENT["body"]},
     "POST /items/{item_id}/resubmit": CONTENT,
+    "POST /merges": {"items": [str(UUID(int=7)), str(UUID(int=8))]},
     "POST /items/{item_id}/withdraw": REASON,
     "POST /items/{item_id}/adopt": {},
     "POST /items/{item_id}/decline": REASON,

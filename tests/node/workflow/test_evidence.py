@@ -19,8 +19,8 @@ from node.errors import (
 from node.storage.audit import AuditRow
 from node.workflow import decisions, forwarding, purges, submissions, withdrawals
 from protocol import bundle
-from protocol.verdict import Verdict
 from protocol.messages.items import Edition
+from protocol.verdict import Verdict
 from tests.node.chain import Chain
 from tests.node.rooms import Room, draft
 
