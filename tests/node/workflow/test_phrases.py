@@ -61,4 +61,4 @@ def test_every_value_that_a_page_shows_has_its_word() -> None:
     assert phrases.URGENCIES.keys() == set(get_args(Urgency))
     assert phrases.CLASSIFICATIONS.keys() == set(get_args(ClassificationName))
     assert phrases.AUTHOR_KINDS.keys() == set(get_args(AuthorKind))
-    assert phrases.ACTIONS.keys() == set(TRANSITIONS) - {Action.SUBMIT}
+    assert phrases.ACTIONS.keys() == set(TRANSITIONS) - {Action.SUBMIT, Action.UNMERGE}
