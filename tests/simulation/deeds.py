@@ -64,11 +64,11 @@ async def choose(office: Office, random: Random) -> Deed | None:
         return None
     item = random.choice(page.rows).id
     seen = await reading.view(office.desk, actor, item)
-    offered = seen.actions
+    # Merging needs more than one item, and is not simulated.
+    offered = [action for action in map(Action, seen.actions) if action is not Action.MERGE]
     if not offered:
         return None
-    likely = [LIKELY[Action(action)] for action in offered]
-    [action] = random.choices([Action(action) for action in offered], likely)
+    [action] = random.choices(offered, [LIKELY[action] for action in offered])
     if action is Action.WITHDRAW and not seen.item.forwarded_edition and random.random() < 0.8:
         return None  # most authors wait at least until the item went somewhere
     return Deed(action, item, _DOING[action](office.desk, actor, item, random))
