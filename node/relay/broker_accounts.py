@@ -62,7 +62,7 @@ class BrokerAccounts:
             await self._demand_childs(api, child)
             # 1.
             login = {"password_hash": ""} if password is None else {"password": password}
-            await _do(api, "PUT", path("users", child), {**login, "tags": ""})
+            await _put_user(api, child, {**login, "tags": ""})
             # 2., 3.
             await self._open(api, child)
         log.info("broker.account_open", hub=self._hub.node, child=child)
@@ -148,6 +148,20 @@ class BrokerAccounts:
             raise BrokerManagementError(
                 f"the broker's management API does not answer ({type(error).__name__})"
             ) from error
+
+
+async def _put_user(api: httpx.AsyncClient, child: NodeId, login: Mapping[str, object]) -> None:
+    """Make the user, or change the one that is there.
+
+    The broker answers 400 to the second of two who make the same user at the same moment (a command
+    beside the running node); by then the user is there, and the same call changes it.
+    """
+    try:
+        await _do(api, "PUT", path("users", child), login)
+    except httpx.HTTPStatusError as error:
+        if error.response.status_code != httpx.codes.BAD_REQUEST:
+            raise
+        await _do(api, "PUT", path("users", child), login)
 
 
 async def _do(

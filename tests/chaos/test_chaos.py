@@ -67,6 +67,8 @@ def test_after_ctrl_c_nothing_is_left(temporary: Path) -> None:
         env={**os.environ, "TMPDIR": str(temporary)},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
+        # A shell that runs the tests in the background has SIGINT ignored, and that is inherited.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
         # Four servers run, and the first office is coming up.

@@ -49,10 +49,12 @@ async def count(room: Room, model: type) -> int:
 
 
 async def outbox(room: Room) -> list[tuple[str, str, int]]:
-    """Name, state and attempts of what the office sent."""
+    """Name, state and attempts of the business messages that the office sent."""
     async with room.database.reading() as session:
         rows = await session.execute(
-            select(Outgoing.name, Outgoing.state, Outgoing.attempts).order_by(Outgoing.created_at)
+            select(Outgoing.name, Outgoing.state, Outgoing.attempts)
+            .where(Outgoing.priority > 0)
+            .order_by(Outgoing.created_at)
         )
         return [tuple(row) for row in rows]
 

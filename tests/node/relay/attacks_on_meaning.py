@@ -103,10 +103,21 @@ def data_that_do_not_fit(ends: Ends) -> bytes:
 
 
 @refused("evidence.refused", at=COUNTY, proven=CITY, told=True)
-def evidence_from_another_item(ends: Ends) -> bytes:
-    """The city has a fact of the province about one item, and shows it for another one."""
-    inner = _provinces_fact(ends, about=ends.city.new_id())
-    return _handed_down(ends, inner, about=ends.city.new_id())
+async def evidence_from_another_item(ends: Ends) -> bytes:
+    """The city shows a fact of the province about one item for another one.
+
+    That one was part of it once, by the city's own word, and was taken out again.
+    """
+    item, other = await ends.county.room.registered(), ends.city.new_id()
+    for fact in (
+        make_fact("merged", sequence=1, into=other),
+        make_fact("unmerged", sequence=2, out_of=other, reason="内容并不相同。"),
+    ):
+        token = ends.city.seal(make_feedback(fact), COUNTY, subject=item)
+        ends.arrive(token, ends.county, **properties_of(token))
+    await ends.county.take_all()
+    await ends.county.send_all()
+    return _handed_down(ends, _provinces_fact(ends, about=other), about=item)
 
 
 @refused("evidence.refused", at=COUNTY, proven=CITY, told=True)

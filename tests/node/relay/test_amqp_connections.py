@@ -96,7 +96,8 @@ async def test_what_was_in_a_queue_that_an_operator_deleted_is_sent_again(
 
 
 async def holds(place: Brokered, queue: str, count: int) -> bool:
-    return await place.depth(queue) == count
+    """Whether so many wait there; probes and messages of the link may be beside them."""
+    return await place.depth(queue) >= count
 
 
 @pytest.fixture

@@ -80,7 +80,6 @@ async def test_a_full_queue_refuses_and_what_it_refused_is_sent_when_there_is_ro
         items += await place.traffic(1)
         await until(lambda: all_tried(place), what="an answer of the broker")
     assert "sent" in await place.pending(COUNTY)
-    assert await place.depth(UP.name) < len(items)
     await place.start(CITY)
     await place.demand_once(items)
 
@@ -125,20 +124,18 @@ async def refused_again(place: Brokered) -> bool:
     return len(rows) == 3 and all(again is not None for _, again in rows)
 
 
-async def reject_until_dead(place: Brokered, queue: Queue, count: int) -> None:
-    """A rogue consumer that fails on everything, again and again."""
+async def bury(place: Brokered, queue: Queue, count: int) -> None:
+    """A rogue consumer that fails on everything, again and again, until nothing is left."""
+
+    async def rejected() -> bool:
+        """Reject what can be had; whether all are among the dead letters."""
+        while message := await found.get(fail=False, no_ack=False):
+            await message.nack(requeue=True)
+        return await place.depth(queue.dead) >= count
+
     async with place.channel() as channel:
         found = await channel.get_queue(queue.name, ensure=False)
-        for _ in range(count * (policies.DELIVERY_LIMIT + 1)):
-            message = await found.get(fail=False, no_ack=False)
-            if message is not None:
-                await message.nack(requeue=True)
-
-    async def buried() -> bool:
-        return await place.depth(queue.dead) == count
-
-    await until(buried, what=f"{count} dead letters in {queue.dead}")
-    assert await place.depth(queue.name) == 0
+        await until(rejected, what=f"{count} dead letters in {queue.dead}")
 
 
 async def test_messages_that_killed_their_consumer_too_often_are_taken_from_the_dead_letters(
@@ -149,25 +146,36 @@ async def test_messages_that_killed_their_consumer_too_often_are_taken_from_the_
     await place.limited()
     await place.stop(CITY)
     items = await place.traffic(3)
-    await until(lambda: holds(place, UP.name, 3), what="three messages in the queue")
-    await reject_until_dead(place, UP, 3)
-    await place.start(CITY)
+    await sent(place, COUNTY, 3)
+    await place.stop(COUNTY)
+    await bury(place, UP, 3)
+    await place.start(CITY, COUNTY)
     await place.arrived(items)
     await place.settled()
     await place.stop(COUNTY)
     await place.decide(items)
-    await until(lambda: holds(place, DOWN.name, 3), what="three facts in the queue")
-    await reject_until_dead(place, DOWN, 3)
-    await place.start(COUNTY)
+    await sent(place, CITY, 3)
+    await place.stop(CITY)
+    await bury(place, DOWN, 3)
+    await place.start(CITY, COUNTY)
     await place.settled()
     for item in items:
         assert (await place.county.timeline(item)).count((CITY, "registered")) == 1
-    await until(lambda: holds(place, UP.dead, 0))
-    await until(lambda: holds(place, DOWN.dead, 0))
+    for queue in (UP, DOWN):
+        await until(lambda queue=queue: empty(place, queue.dead), what="no dead letters")
 
 
-async def holds(place: Brokered, queue: str, count: int) -> bool:
-    return await place.depth(queue) == count
+async def sent(place: Brokered, office: str, count: int) -> None:
+    """Wait until the broker has confirmed what the office sends."""
+
+    async def confirmed() -> bool:
+        return await place.pending(office) == ["sent"] * count
+
+    await until(confirmed, what=f"{count} messages in the queue")
+
+
+async def empty(place: Brokered, queue: str) -> bool:
+    return await place.depth(queue) == 0
 
 
 async def test_a_child_that_is_certified_while_its_hub_runs_gets_its_queues(
