@@ -7,7 +7,6 @@ The attacker repeats what it recorded, or is a neighbour that lies.
 from __future__ import annotations
 
 from datetime import timedelta
-from uuid import UUID
 
 from protocol.envelope import AHEAD
 from protocol.messages.links import Receipt, ReceiptEntry
@@ -18,8 +17,10 @@ from tests.node.relay.forgeries import (
     OF_PROVINCE,
     PROVINCE,
     edited,
+    handed_down,
     honest,
     hub,
+    provinces_fact,
     signer_below,
 )
 from tests.protocol.forgery import encode
@@ -117,16 +118,16 @@ async def evidence_from_another_item(ends: Ends) -> bytes:
         ends.arrive(token, ends.county, **properties_of(token))
     await ends.county.take_all()
     await ends.county.send_all()
-    return _handed_down(ends, _provinces_fact(ends, about=other), about=item)
+    return handed_down(ends, provinces_fact(ends, about=other), about=item)
 
 
 @refused("evidence.refused", at=COUNTY, proven=CITY, told=True)
 def evidence_with_another_fact(ends: Ends) -> bytes:
     """The city changes a word of the province's fact, and keeps the signature."""
     item = ends.city.new_id()
-    head, _, signature = _provinces_fact(ends, about=item).split(b".")
-    other = _provinces_fact(ends, about=item, kind="adopted").split(b".")[1]
-    return _handed_down(ends, b".".join((head, other, signature)), about=item)
+    head, _, signature = provinces_fact(ends, about=item).split(b".")
+    other = provinces_fact(ends, about=item, kind="adopted").split(b".")[1]
+    return handed_down(ends, b".".join((head, other, signature)), about=item)
 
 
 @refused("evidence.refused", at=COUNTY, proven=CITY, told=True)
@@ -135,7 +136,7 @@ def evidence_under_the_citys_own_issuer(ends: Ends) -> bytes:
     item, signer = ends.city.new_id(), signer_below(ends, PROVINCE, hub(ends, CITY))
     fact = make_feedback(make_fact(office=OF_PROVINCE))
     payload = make_payload(fact, sender=PROVINCE, recipient=CITY, subject=item)
-    return _handed_down(ends, ends.city.seal(payload, CITY, signer=signer), about=item)
+    return handed_down(ends, ends.city.seal(payload, CITY, signer=signer), about=item)
 
 
 @refused("evidence.refused", at=COUNTY, proven=CITY, told=True)
@@ -143,16 +144,6 @@ def fact_of_the_province_without_its_signature(ends: Ends) -> bytes:
     """The city says what the province decided, and shows nothing for it."""
     fact = make_fact(office=OF_PROVINCE)
     return ends.city.seal(make_feedback(fact), COUNTY, subject=ends.city.new_id())
-
-
-def _provinces_fact(ends: Ends, *, about: UUID, kind: str = "registered") -> bytes:
-    fact = make_feedback(make_fact(kind, office=OF_PROVINCE))
-    payload = make_payload(fact, sender=PROVINCE, recipient=CITY, subject=about)
-    return ends.city.seal(payload, CITY, signer=ends.signer(PROVINCE))
-
-
-def _handed_down(ends: Ends, inner: bytes, *, about: UUID) -> bytes:
-    return ends.city.seal(make_feedback(evidence=inner), COUNTY, subject=about)
 
 
 # Receipts. ---------------------------------------------------------------------------------------

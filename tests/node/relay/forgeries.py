@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from node.keys import file as keys
 from protocol.certificates import USAGE, Issuer
@@ -15,8 +16,8 @@ from protocol.identifiers import NodeId
 from protocol.keys import P256Signer, Signer
 from protocol.offices import OfficeReference, Record
 from tests import authorities
-from tests.factories import make_note, make_payload
-from tests.node.relay.ends import CITY, Ends
+from tests.factories import make_fact, make_feedback, make_note, make_payload
+from tests.node.relay.ends import CITY, COUNTY, Ends
 from tests.protocol import forgery
 from tests.protocol.forgery import Shape, edit
 
@@ -61,6 +62,18 @@ def spoken(
     """A note in the name of any office, signed by whomever."""
     content = make_payload(data or make_note(), sender=name, recipient=to)
     return ends.county.seal(content, to, signer=signer)
+
+
+def provinces_fact(ends: Ends, *, about: UUID, kind: str = "registered") -> bytes:
+    """What the province tells the city about one of its items."""
+    fact = make_feedback(make_fact(kind, office=OF_PROVINCE))
+    payload = make_payload(fact, sender=PROVINCE, recipient=CITY, subject=about)
+    return ends.city.seal(payload, CITY, signer=ends.signer(PROVINCE))
+
+
+def handed_down(ends: Ends, inner: bytes, *, about: UUID) -> bytes:
+    """The city shows it to the county as evidence about an item."""
+    return ends.city.seal(make_feedback(evidence=inner), COUNTY, subject=about)
 
 
 def hub(ends: Ends, office: NodeId) -> Hub:

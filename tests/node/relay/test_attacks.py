@@ -29,6 +29,7 @@ from protocol.envelope import MAXIMUM_TOKEN
 from protocol.errors import EnvelopeError, ZhitongError
 from protocol.messages.links import Receipt, ReceiptEntry
 from protocol.revocation import Revoked
+from tests.factories import make_fact, make_feedback
 from tests.files import digest, office
 from tests.node import rooms
 from tests.node.relay import (
@@ -42,7 +43,7 @@ from tests.node.relay import carriage as carriages
 from tests.node.relay import ends as ends_
 from tests.node.relay.attacks import Attack
 from tests.node.relay.ends import CITY, COUNTY, SETTINGS, End, Ends, properties_of
-from tests.node.relay.forgeries import honest
+from tests.node.relay.forgeries import PROVINCE, handed_down, honest, provinces_fact
 from tests.node.rooms import Clock
 from tests.offices import Hierarchy
 
@@ -121,6 +122,28 @@ async def test_an_attack_is_refused_with_its_code_and_changes_nothing(
     else:
         await demand_that_the_county_takes_in_the_next(ends)
     assert len(await door.quarantine()) == 1
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["in order", "the other way round"])
+async def test_a_fact_about_another_item_touches_nothing_until_the_office_says_that_it_merged(
+    ends: Ends, order: tuple[int, int]
+) -> None:
+    item, combined = await ends.county.room.registered(), ends.city.new_id()
+    before = await ends.county.room.timeline(item)
+    inner = provinces_fact(ends, about=combined, kind="adopted")
+    tokens = [
+        ends.city.seal(make_feedback(make_fact("merged", into=combined)), COUNTY, subject=item),
+        handed_down(ends, inner, about=item),
+    ]
+    for number in order:
+        ends.arrive(tokens[number], ends.county, **properties_of(tokens[number]))
+        await ends.county.take_all()
+        if order[0] == number == 1:
+            assert await ends.county.room.timeline(item) == before
+            assert [row.state for row in await ends.county.inbox()] == ["parked"]
+    told = await ends.county.room.timeline(item)
+    assert set(told) - set(before) == {(CITY, "merged"), (PROVINCE, "adopted")}
+    assert await ends.county.quarantine() == []
 
 
 async def forget_lists(door: End) -> None:
