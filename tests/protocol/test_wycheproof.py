@@ -17,7 +17,7 @@ from protocol import envelope
 from protocol.errors import HeaderError, MalformedError
 from tests.protocol import forgery
 
-VECTORS = json.loads((Path(__file__).parent / "vectors" / "wycheproof.json").read_text())
+VECTORS = json.loads((Path(__file__).parent / "wycheproof.json").read_text())
 KEY = ECKey.import_key(VECTORS["key"])
 LENIENT = {372, 373}
 """Characters outside the alphabet, which the project lets a decoder skip. Ours does not."""
