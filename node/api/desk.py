@@ -126,12 +126,9 @@ async def show(
 
 
 @router.post("/items/{item_id}/claim", openapi_extra=needs("claim"))
-async def claim(
-    item_id: UUID, desk: OneDesk, person: Person, given: Claiming | None = None
-) -> ClaimShape:
+async def claim(item_id: UUID, given: Claiming, desk: OneDesk, person: Person) -> ClaimShape:
     """Work on the item; others are told so when they want to."""
-    take_over = given is not None and given.take_over
-    held = await triage.claim(desk, person, item_id, take_over=take_over)
+    held = await triage.claim(desk, person, item_id, take_over=given.take_over)
     return ClaimShape.model_validate(held)
 
 

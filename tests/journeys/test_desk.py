@@ -46,7 +46,7 @@ async def test_an_item_is_returned_twice_and_then_adopted_with_a_deputys_signatu
 
         # The county takes it up and shortens it.
         item = (await lin.post("items", **CONTENT))["id"]
-        await editor.post(f"items/{item}/claim")
+        await editor.post(f"items/{item}/claim", take_over=False)
         await editor.post(f"items/{item}/register")
         text = {"title": CONTENT["title"], "body": "县里压缩的正文。", "why": "压缩篇幅"}
         made = await editor.post(f"items/{item}/editions", based_on=1, **text)
