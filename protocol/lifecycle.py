@@ -59,6 +59,8 @@ class Action(StrEnum):
     RETURN = "return"
     FORWARD_UP = "forward_up"
     INSTRUCT = "instruct"
+    ASSIGN = "assign"
+    REPLY = "reply"
     IMPLEMENT = "implement"
     CLOSE = "close"
     MERGE = "merge"
@@ -70,15 +72,15 @@ class Action(StrEnum):
 class Transition:
     """One row of the table: in which states an action is possible, and what it leaves behind.
 
-    `to` is None where the state stays; `after` names a fact of this office that must exist,
-    `unless` those that must not.
+    `to` is None where the state stays; `after` names what must have happened here, one of these;
+    `unless` what must not.
     """
 
     action: Action
     states: frozenset[State]
     kind: str
     to: State | None = None
-    after: str | None = None
+    after: frozenset[str] = frozenset()
     unless: frozenset[str] = frozenset()
 
 
@@ -87,11 +89,11 @@ def _row(
     states: str,
     kind: str,
     to: State | None = None,
-    after: str | None = None,
+    after: str = "",
     unless: str = "",
 ) -> Transition:
     before = frozenset(State(s) for s in states.split())
-    return Transition(action, before, kind, to, after, frozenset(unless.split()))
+    return Transition(action, before, kind, to, frozenset(after.split()), frozenset(unless.split()))
 
 
 OUT_OF_THE_HOUSE = "published adopted forwarded referred"
@@ -127,8 +129,10 @@ TRANSITIONS: dict[Action, Transition] = {
             Action.IMPLEMENT,
             f"{AT_THE_DESK} in_review adopted",
             "implemented",
-            after="instructed",
+            after="instructed assigned",
         ),
+        _row(Action.ASSIGN, f"{AT_THE_DESK} in_review adopted", "assigned"),
+        _row(Action.REPLY, f"{AT_THE_DESK} in_review adopted", "replied", after="assigned"),
         _row(Action.CLOSE, f"{AT_THE_DESK} adopted", "closed"),
         _row(Action.MERGE, f"{AT_THE_DESK} adopted", "merged", State.MERGED),
         _row(Action.UNMERGE, "merged", "unmerged"),
@@ -199,8 +203,9 @@ def advance(action: Action, standing: Standing | None) -> State:
         raise LifecycleError(f"cannot {action}: the item is closed")
     if standing.state not in row.states:
         raise LifecycleError(f"cannot {action}: the item is {standing.state}")
-    if row.after is not None and row.after not in standing.kinds:
-        raise LifecycleError(f"cannot {action}: the item was never {row.after}")
+    if row.after and not row.after & standing.kinds:
+        wanted = " or ".join(sorted(row.after))
+        raise LifecycleError(f"cannot {action}: the item was never {wanted}")
     if done := row.unless & standing.kinds:
         raise LifecycleError(f"cannot {action}: the item was {min(done)}")
     return after(standing, row.kind).state or standing.state

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends
 
 from node.api import (
+    assignments,
     audit,
     desk,
     editing,
@@ -37,6 +38,7 @@ PARTS = (
     desk,
     editing,
     merges,
+    assignments,
     search,
     files,
     notices,

@@ -1,14 +1,15 @@
 """The caretaker: small things that a node looks after now and then.
 
 A child that was certified while the node runs gets its queues; files that no item names are
-cleared away; contact data of people who left are erased when they are due.
+cleared away; contact data of people who left are erased when they are due; whoever is to answer is
+reminded.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from node.workflow import departures, files
+from node.workflow import departures, files, supervision
 from node.workflow.desk import Desk
 from protocol.identifiers import NodeId
 
@@ -42,6 +43,17 @@ class Registrar:
     async def step(self) -> bool:
         """Erase what is due; whether there may be more."""
         return await departures.erase_due(self._desk, self._keep_years)
+
+
+class Supervisor:
+    """Reminds whoever is to answer soon, or should have answered."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def step(self) -> bool:
+        """Remind of what is due; whether there may be more."""
+        return await supervision.remind(self._desk)
 
 
 class Storekeeper:

@@ -276,10 +276,10 @@ class Reception:
 
     async def _release(self, intake: Intake, result: Result) -> None:
         # What waited for a merge may itself tell of one above it.
-        subjects, intake.merged = {*intake.new, *intake.merged}, set()
+        subjects, intake.awaited = {*intake.new, *intake.awaited}, set()
         while subjects and not intake.recovering:
             await self._release_for(intake, subjects, result)
-            subjects, intake.merged = intake.merged, set()
+            subjects, intake.awaited = intake.awaited, set()
 
     async def _release_for(self, intake: Intake, subjects: set[UUID], result: Result) -> None:
         await intake.session.flush()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from node.storage import (
+    assignments,
     audit,
     certificates,
     desk,
@@ -25,6 +26,7 @@ from node.storage.base import Base
 
 METADATA = Base.metadata
 MODULES = (
+    assignments,
     audit,
     certificates,
     desk,

@@ -9,7 +9,8 @@
  6. Quarantine: the same, and the message is discarded.
  7. What came back, or goes back, to a node that recovers: entered without contents; asked again.
  8. Search index: words and marks.
- 9. What was said of it at the desk: opinions of checks and reviews.
+ 9. What was said of it at the desk: opinions of checks and reviews; what was to be done, and
+    what was answered.
 
 Digests stay everywhere, so both ends of a link still count the same. Messages of the purge itself
 hold nothing of the item, and stay whole.
@@ -23,11 +24,12 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, delete, func, select, update
+from sqlalchemy import case, delete, func, or_, select, update
 
 from node.errors import PurgedItemError
 from node.search import index
 from node.storage import bulk
+from node.storage.assignments import Assignment, Reply
 from node.storage.database import Session
 from node.storage.desk import Check, Review, Vote
 from node.storage.events import Event
@@ -85,6 +87,12 @@ async def erase(
     await index.erase(session, item_id)
     # 9.
     await session.execute(update(Check).where(Check.item_id == item_id).values(opinion=None))
+    cases = or_(Assignment.item_id == item_id, Assignment.subject == item_id)
+    given = select(Assignment.id).where(cases)
+    await session.execute(
+        update(Reply).where(Reply.assignment_id.in_(given)).values(text=phrases.ERASED, reason=None)
+    )
+    await session.execute(update(Assignment).where(cases).values(text=phrases.ERASED))
     of_item = select(Review.id).where(Review.item_id == item_id)
     await session.execute(update(Vote).where(Vote.review_id.in_(of_item)).values(opinion=None))
     await session.flush()

@@ -6,7 +6,7 @@ message about that one: its authors learn so what became of the combined item, o
 that the item is part of it. The business key is (item, office, item that it is about, sequence).
 
 A fact about a combined item of an office above waits until that office has said that it merged the
-item; the fact that says so releases what waits (`Intake.merged`).
+item; the fact that says so releases what waits (`Intake.awaited`).
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ async def _enter(intake: Intake, item: Item, message: Opened, proven: ProvenFact
             causation=message.event.id,
         )
     if data["kind"] in MERGING:
-        intake.merged.add(item.id)
+        intake.awaited.add(item.id)
     for original in await lineage.originals(intake.session, item):
         await _enter(intake, original, message, proven)
 

@@ -45,8 +45,8 @@ class Intake:
     )
     new: list[UUID] = field(default_factory=list)
     """Items that this batch brought; what was parked for them can be released."""
-    merged: set[UUID] = field(default_factory=set)
-    """Items of which a merge was told; what was parked until then can be released."""
+    awaited: set[UUID] = field(default_factory=set)
+    """Subjects of which something was told that parked messages may have waited for."""
     highest: dict[str, str] = field(default_factory=dict)
     """The highest classification that the senders of items may bring."""
     purged: set[UUID] = field(default_factory=set)

@@ -75,6 +75,20 @@ CHECKS = {
     "content": "内容关",
     "wording": "文字关",
 }
+DEGREES = {
+    "solved": "已解决",
+    "partly_solved": "部分解决",
+    "planned": "列入计划",
+    "not_solved": "暂不能解决",
+}
+CASES = {
+    "given": "待签收",
+    "signed_for": "办理中",
+    "hand_back_asked": "申请退回",
+    "replied": "已答复，待审定",
+    "accepted": "已办结",
+    "handed_back": "已退回",
+}
 VERDICTS = {"approved": "同意", "skipped": "跳过", "sent_back": "退回编辑"}
 ERASED = "（内容已清除）"
 """Stands where a purged item had its title, its text, or somebody's words."""
@@ -100,6 +114,8 @@ ACTIONS = {
     "return": "退回修改",
     "forward_up": "上报",
     "instruct": "记录批示",
+    "assign": "交办",
+    "reply": "记录答复",
     "implement": "反馈落实情况",
     "close": "办结",
     "merge": "与其他信息合并",
@@ -107,7 +123,13 @@ ACTIONS = {
 }
 
 
-MILESTONES = {"instructed": "有批示", "implemented": "已落实", "closed": "已办结"}
+MILESTONES = {
+    "instructed": "有批示",
+    "assigned": "已交办",
+    "replied": "有答复",
+    "implemented": "已落实",
+    "closed": "已办结",
+}
 
 
 def standing(kept: dict[str, Any]) -> str:
@@ -220,7 +242,15 @@ def _sentence(kind: str, data: dict[str, Any], office: str) -> str:
             due = f"，{data['due']} 前答复" if data.get("due") else ""
             return f"{office}交{data['to']}办理{due}。"
         case "replied":
-            return f"{data['unit']}答复：{_stop(data['text'])}"
+            degree = DEGREES.get(data["degree"], "")
+            return f"{data['unit']}答复（{degree}）：{_stop(data['text'])}"
+        case "reminded" if data["overdue"]:
+            return f"督办：{data['unit']}应在 {data['due']} 前答复，已经逾期。"
+        case "reminded":
+            return f"催办：{data['unit']}请在 {data['due']} 前答复。"
+        case "rated":
+            words = f"：{_stop(data['text'])}" if data.get("text") else "。"
+            return f"撰稿人评价 {data['score']} 分（满分 5 分）{words}"
         case _:
             # A fact of a later version.
             return f"{office}有新的进展。"

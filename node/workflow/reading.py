@@ -162,7 +162,7 @@ async def _timeline(
     query = select(Event).where(Event.item_id == item.id)
     if not at_the_desk:
         # How the office works on the text is its own affair, until it decides.
-        query = query.where(Event.kind.not_in(lifecycle.EDITORIAL))
+        query = query.where(Event.kind.not_in((*lifecycle.EDITORIAL, "reminded")))
     events = await session.scalars(
         query.order_by(Event.at, Event.office, Event.sequence, Event.step)
     )
@@ -206,7 +206,7 @@ def _actions(
     standing = record.standing_of(item, desk.node)
     if standing is None or item.purged_at is not None:
         return ()
-    found = set(lifecycle.possible(standing)) - {Action.SUBMIT} - hidden
+    found = set(lifecycle.possible(standing)) - {Action.SUBMIT, Action.REPLY} - hidden
     if not items.returned_above(desk, item):
         found.discard(Action.REVISE)
     # An original comes out of a combined item when that is taken apart.

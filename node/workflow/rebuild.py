@@ -24,9 +24,11 @@ from node.storage.items import Edition, Item
 from node.storage.messages import Outgoing
 from node.storage.recovery import Returned
 from node.workflow import (
+    assignments,
     attachments,
     audit,
     forwarding,
+    handling,
     lineage,
     numbers,
     outbox,
@@ -40,7 +42,7 @@ from protocol import lifecycle
 from protocol.envelope import Opened
 from protocol.identifiers import NodeId
 from protocol.lifecycle import Moment, State
-from protocol.messages import event, facts
+from protocol.messages import event, facts, work
 from protocol.messages.facts import FactBase
 from protocol.messages.items import Edition as EditionMessage
 from protocol.messages.items import Submission, Withdrawal
@@ -73,6 +75,10 @@ async def own(session: Session, desk: Desk, message: Opened, now: datetime) -> N
             await _forwarded(session, desk, message, edition, now)
         case Feedback(fact=FactBase() as fact):
             await _decided(session, desk, message, fact, now)
+        case work.Assignment() as given:
+            await assignments.restore(session, desk, message, given)
+        case work.Outcome() | work.HandBackRequest() | work.Verdict() as answer:
+            await handling.restore(session, desk, message, answer, now)
         case Withdrawal() as withdrawal:
             await _asked_back(session, desk, message, withdrawal, now)
         case Purge():

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from node.errors import UnsupportedTypeError
 from node.workflow import (
+    assignments,
     certificates,
     feedback,
+    handling,
     purges,
+    ratings,
     revocation_lists,
     submissions,
     withdrawals,
@@ -41,6 +44,15 @@ async def apply(intake: Intake, message: Opened) -> bool:
             return await withdrawals.receive(intake, message)
         case "feedback":
             return await feedback.receive(intake, message)
+        case "assignment":
+            await assignments.receive(intake, message)
+            return True
+        case "outcome" | "hand_back_request":
+            return await handling.receive_answer(intake, message)
+        case "verdict":
+            return await handling.receive_verdict(intake, message)
+        case "rating":
+            return await ratings.receive(intake, message)
         case "certificate_request":
             await certificates.receive_request(intake, message)
             return True

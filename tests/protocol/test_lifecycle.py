@@ -30,16 +30,17 @@ from tests.factories import make_id
 
 AT_THE_DESK = {
     *("revise", "edit", "send_to_review", "adopt", "decline", "return", "forward_up"),
-    *("instruct", "close", "merge", "take_apart"),
+    *("instruct", "assign", "close", "merge", "take_apart"),
 }
 ALLOWED: dict[State, set[str]] = {
     State.SUBMITTED: {"withdraw", "register", "decline", "return"},
     State.REGISTERED: AT_THE_DESK,
     State.EDITING: AT_THE_DESK,
-    State.IN_REVIEW: {"revise", "decline", "return", "instruct"},
+    State.IN_REVIEW: {"revise", "decline", "return", "instruct", "assign"},
     State.SIGNED: AT_THE_DESK,
     State.ADOPTED: {
-        *("revise", "edit", "send_to_review", "forward_up", "instruct", "close", "merge"),
+        *("revise", "edit", "send_to_review", "forward_up", "instruct", "assign", "close"),
+        "merge",
     },
     State.RETURNED: {"resubmit", "withdraw"},
     State.DECLINED: set(),
@@ -96,7 +97,9 @@ def test_a_new_item_can_only_be_submitted(standing: Standing | None) -> None:
 
 @pytest.mark.parametrize("state", [State.REGISTERED, State.ADOPTED])
 def test_only_what_was_instructed_can_be_implemented(state: State) -> None:
-    with pytest.raises(LifecycleError, match="cannot implement: the item was never instructed"):
+    with pytest.raises(
+        LifecycleError, match="cannot implement: the item was never assigned or instructed"
+    ):
         advance(Action.IMPLEMENT, Standing(state))
     assert advance(Action.IMPLEMENT, Standing(state, frozenset({"instructed"}))) == state
 

@@ -34,7 +34,10 @@ LIKELY = {
     Action.DECLINE: 1,
     Action.CLOSE: 1,
 }
-"""What moves an item on happens more often than what ends it."""
+"""What moves an item on happens more often than what ends it.
+
+Merging needs more than one item, and assignments people in units: they are not simulated.
+"""
 
 RECENT = 3
 """People look at the newest few items, so that one item sees much."""
@@ -66,8 +69,7 @@ async def choose(office: Office, random: Random) -> Deed | None:
         return None
     item = random.choice(page.rows).id
     seen = await reading.view(office.desk, actor, item)
-    # Merging needs more than one item, and is not simulated.
-    offered = [action for action in map(Action, seen.actions) if action is not Action.MERGE]
+    offered = [action for action in map(Action, seen.actions) if action in LIKELY]
     if not offered:
         return None
     [action] = random.choices(offered, [LIKELY[action] for action in offered])

@@ -46,6 +46,15 @@ ROUTES = {
     ("get", "/api/v1/items/{item_id}/merges"),
     ("post", "/api/v1/items/{item_id}/take-apart"),
     ("post", "/api/v1/merges"),
+    ("get", "/api/v1/assignments"),
+    ("get", "/api/v1/assignments/overdue"),
+    ("get", "/api/v1/assignments/{assignment_id}"),
+    *(
+        ("post", f"/api/v1/assignments/{{assignment_id}}/{deed}")
+        for deed in ("pass-on", "sign-for", "hand-back", "reply", "verdict")
+    ),
+    ("post", "/api/v1/items/{item_id}/assignments"),
+    ("post", "/api/v1/items/{item_id}/rating"),
     ("get", "/api/v1/desk"),
     ("get", "/api/v1/desk/queues/{queue}"),
     *((method, "/api/v1/desk/chain") for method in ("get", "put")),

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,10 +18,11 @@ from sqlalchemy import select
 from node.api import permission
 from node.bootstrap import application
 from node.config import WebSettings
+from node.storage.assignments import Assignment
 from node.storage.audit import AuditRow
 from node.storage.files import Attachment
 from node.storage.items import ItemAuthor
-from node.storage.people import Person
+from node.storage.people import Membership, Person, Unit
 from node.storage.refusals import Refusal
 from node.workflow import access, refusals
 from node.workflow.access import Scope
@@ -48,7 +49,17 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /items/{item_id}/implement": {"unit": "县住建局", "text": "已布设。"},
     "POST /items/{item_id}/close": {},
     "POST /items/{item_id}/purge": REASON,
-    "POST /items/{item_id}/claim": {},
+    "POST /items/{item_id}/assignments": {"unit": "nowhere", "text": "请办理。"},
+    "POST /items/{item_id}/rating": {"score": 4},
+    "POST /assignments/{assignment_id}/pass-on": {"unit": "nowhere", "text": "请办理。"},
+    "POST /assignments/{assignment_id}/hand-back": REASON,
+    "POST /assignments/{assignment_id}/reply": {
+        "text": "已修好。",
+        "degree": "solved",
+        "implemented": True,
+    },
+    "POST /assignments/{assignment_id}/verdict": {"accepted": True},
+    "POST /items/{item_id}/claim": {"take_over": False},
     "PUT /items/{item_id}/editor": {"editor": None},
     "POST /items/{item_id}/editions": {
         "based_on": 1,
@@ -126,6 +137,7 @@ class Thing:
 
     item: UUID
     person: UUID
+    assignment: UUID
 
 
 @dataclass(frozen=True)
@@ -139,6 +151,7 @@ class Operation:
         """Its address, for this item and person."""
         path = "/api/v1" + self.name.split(" ")[1]
         known = {"{item_id}": str(thing.item), "{person_id}": str(thing.person)}
+        known["{assignment_id}"] = str(thing.assignment)
         for part, value in (known | NOWHERE).items():
             path = path.replace(part, value)
         return path
@@ -167,8 +180,9 @@ class Cast:
 @pytest.fixture
 async def cast(leaf: Room) -> AsyncIterator[Cast]:
     """A person of each role."""
-    own = {role: Thing(await leaf.submit(), leaf.desk.new_id()) for role in access.ROLES}
-    foreign = Thing(await leaf.submit(), leaf.lin.id)
+    new_id = leaf.desk.new_id
+    own = {role: Thing(await leaf.submit(), new_id(), new_id()) for role in access.ROLES}
+    foreign = Thing(await leaf.submit(), leaf.lin.id, new_id())
     async with leaf.database.writing.begin() as session:
         for role, thing in own.items():
             person = Person(
@@ -183,8 +197,20 @@ async def cast(leaf: Room) -> AsyncIterator[Cast]:
             )
             session.add(person)
             session.add(ItemAuthor(item_id=thing.item, person_id=person.id))
+            session.add(_unit(thing))
+            session.add(
+                Membership(
+                    id=thing.item,
+                    person_id=thing.person,
+                    unit_id=thing.assignment,
+                    main=True,
+                    since=date(2026, 1, 1),
+                )
+            )
+        session.add(_unit(foreign))
         for thing in (*own.values(), foreign):
             session.add(_attachment(thing.item))
+            session.add(_assignment(thing, leaf.clock()))
     async with AsyncExitStack() as stack:
         clients = {role: await stack.enter_async_context(visit(leaf, f"a-{role}")) for role in own}
         yield Cast(clients, own, foreign)
@@ -249,7 +275,7 @@ async def test_every_role_may_do_what_the_table_says_and_nothing_else(
     # Whoever asks for what is somebody else's is told that there is none; the auditor is told.
     hidden = {
         (f"a-{role}", action)
-        for action in ("read", "read_people", "copy_person")
+        for action in ("read", "read_people", "copy_person", "read_assignments")
         for role, scope in access.MAY[action].items()
         if scope is Scope.OWN
     }
@@ -276,6 +302,27 @@ async def test_a_refusal_is_noted_once_a_day_however_often_it_is_tried(county: R
     ] * 2
     assert {row.came_from for row in rows} == {"127.0.0.1"}
     assert len(days) == 1
+
+
+def _unit(thing: Thing) -> Unit:
+    code = str(thing.assignment)
+    return Unit(id=thing.assignment, code=code, name=f"单位 {code}", kind="handling_unit")
+
+
+def _assignment(thing: Thing, now: datetime) -> Assignment:
+    """Of the unit, which has the same id."""
+    return Assignment(
+        id=thing.assignment,
+        item_id=thing.item,
+        subject=thing.item,
+        unit_id=thing.assignment,
+        handler="县住建局",
+        lead=True,
+        text="请办理。",
+        state="given",
+        given_at=now,
+        given_by="周编辑",
+    )
 
 
 def _attachment(item: UUID) -> Attachment:

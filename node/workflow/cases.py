@@ -1,0 +1,119 @@
+"""Cases: assignments as those see them who are to carry them out, and those who gave them.
+
+A handler sees those of the units that he belongs to today, with the item's text; editors and
+leaders see all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import or_, select
+
+from node.assignment_errors import UnknownAssignmentError
+from node.errors import ForbiddenError
+from node.storage.assignments import Assignment, Reply
+from node.storage.database import Session
+from node.storage.items import Edition, Item
+from node.storage.people import Membership
+from node.workflow import access
+from node.workflow.access import Scope
+from node.workflow.calendar import day_of
+from node.workflow.desk import Actor, Desk
+
+
+@dataclass(frozen=True)
+class Case:
+    """An assignment as people see it, with the item's text where that is here."""
+
+    assignment: Assignment
+    replies: Sequence[Reply]
+    title: str | None
+    body: str | None
+
+
+async def list_cases(
+    desk: Desk, actor: Actor, *, item_id: UUID | None = None, settled: bool = False
+) -> Sequence[Case]:
+    """The cases that the actor may see, those due first; of one item, where that is named."""
+    access.demand(actor, "read_assignments")
+    async with desk.database.reading() as session:
+        query = select(Assignment).order_by(
+            Assignment.due.is_(None), Assignment.due, Assignment.given_at, Assignment.id
+        )
+        if item_id is not None:
+            query = query.where(Assignment.item_id == item_id)
+        elif not settled:
+            query = query.where(Assignment.settled_at.is_(None))
+        if access.scope(actor, "read_assignments") is Scope.OWN:
+            query = query.where(Assignment.unit_id.in_(await _units_of(session, desk, actor)))
+        rows = await session.scalars(query)
+        return [await _case(session, row) for row in rows.all()]
+
+
+async def view(desk: Desk, actor: Actor, assignment_id: UUID) -> Case:
+    """One case. Raises `UnknownAssignmentError`."""
+    access.demand(actor, "read_assignments")
+    async with desk.database.reading() as session:
+        row = await session.get(Assignment, assignment_id)
+        await _demand_visible(session, desk, actor, row)
+        assert row is not None
+        return await _case(session, row)
+
+
+async def locked(session: Session, desk: Desk, actor: Actor, assignment_id: UUID) -> Assignment:
+    """The assignment, locked until the transaction ends. Raises `UnknownAssignmentError`."""
+    row = await session.get(Assignment, assignment_id, with_for_update=True)
+    await _demand_visible(session, desk, actor, row)
+    assert row is not None
+    return row
+
+
+def demand_handler(actor: Actor, row: Assignment) -> None:
+    """Raises `ForbiddenError` unless the actor answers for whoever is to do it."""
+    if row.office is not None or (row.unit_id is None and "editor" not in actor.roles):
+        raise ForbiddenError(
+            "only whoever the work was given to answers it",
+            refused=access.refused(actor, "handle"),
+        )
+
+
+def sign(row: Assignment, actor: Actor, now: datetime) -> None:
+    """Whoever is to do it has seen it, and takes it."""
+    row.state, row.signed_for_at, row.signed_for_by = "signed_for", now, actor.name
+
+
+async def _demand_visible(
+    session: Session, desk: Desk, actor: Actor, row: Assignment | None
+) -> None:
+    if row is None:
+        raise UnknownAssignmentError
+    if access.scope(actor, "read_assignments") is Scope.OWN and row.unit_id not in await _units_of(
+        session, desk, actor
+    ):
+        raise UnknownAssignmentError(refused=access.refused(actor, "read_assignments"))
+
+
+async def _units_of(session: Session, desk: Desk, actor: Actor) -> Sequence[UUID]:
+    today = day_of(desk.clock())
+    found = await session.scalars(
+        select(Membership.unit_id).where(
+            Membership.person_id == actor.id,
+            Membership.since <= today,
+            or_(Membership.until.is_(None), Membership.until >= today),
+        )
+    )
+    return found.all()
+
+
+async def _case(session: Session, row: Assignment) -> Case:
+    replies = await session.scalars(
+        select(Reply).where(Reply.assignment_id == row.id).order_by(Reply.at, Reply.id)
+    )
+    item = await session.get(Item, row.item_id) if row.item_id else None
+    edition = await session.get(Edition, (item.id, item.edition)) if item else None
+    title, body = (edition.title, edition.body) if edition else (None, None)
+    return Case(row, replies.all(), title, body)
