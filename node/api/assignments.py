@@ -118,7 +118,7 @@ async def view(assignment_id: UUID, desk: OneDesk, person: Person) -> CaseShape:
 
 @router.post("/assignments/{assignment_id}/pass-on", status_code=201, openapi_extra=needs("assign"))
 async def pass_on(assignment_id: UUID, given: Order, desk: OneDesk, person: Person) -> GivenShape:
-    """Give work that came from above to a handling unit of this office."""
+    """Give work that came from above to a handling unit here, or to an office below."""
     return GivenShape(id=await assignments.pass_on(desk, person, assignment_id, given))
 
 

@@ -123,7 +123,7 @@ class Node:
         self._loop("storekeeper", Storekeeper(desk), "purges", poll=STOREKEEPER_POLL)
         registrar = Registrar(desk, settings.people.keep_contact_years)
         self._loop("registrar", registrar, poll=REGISTRAR_POLL)
-        self._loop("supervisor", Supervisor(desk), "assignments", poll=SUPERVISOR_POLL)
+        self._loop("supervisor", Supervisor(desk), poll=SUPERVISOR_POLL)
         self._loop("indexer", Indexer(desk), "search_pending")
         certifier = Certifier(desk, ring, settings.certificates)
         self._loop("certifier", certifier, "certificate_requests")

@@ -10,7 +10,8 @@
     combined one.
  6. The fact `assigned` is recorded, which the authors are told.
 
-`pass_on` gives work that came from above to a unit here; of 2 and 6 it does what the item allows.
+`pass_on` gives work that came from above to a unit here or further down; of 2 and 6 it does what
+the item allows.
 `receive` takes in work from above; the business key is the assignment's id. What is answered, and
 what becomes of that, is in `workflow/handling`.
 """
@@ -100,7 +101,7 @@ async def assign(desk: Desk, actor: Actor, item_id: UUID, order: Order) -> UUID:
 
 
 async def pass_on(desk: Desk, actor: Actor, assignment_id: UUID, order: Order) -> UUID:
-    """Give work that came from above to a unit of this office. Returns the new assignment's id."""
+    """Give work that came from above to a unit here or further down. Returns the new id."""
     # 1.
     access.demand(actor, Action.ASSIGN)
     now = desk.clock()
@@ -115,18 +116,18 @@ async def pass_on(desk: Desk, actor: Actor, assignment_id: UUID, order: Order) -
         if order.lead:
             await _demand_no_lead(session, Assignment.parent_id == given.id)
         unit, office = await _handler(session, order)
-        if unit is None:
-            raise InputError("上级交办的事项，请交给本机关的承办单位")
         # 4.
         row = _row(desk, actor, order, unit, office, due, now)
         row.item_id, row.subject, row.parent_id = given.item_id, given.subject, given.id
         session.add(row)
         if given.state == "given":
             cases.sign(given, actor, now)
-        # 2., 6.
-        item = (
-            await session.get(Item, given.item_id, with_for_update=True) if given.item_id else None
-        )
+        # 2., 5., 6.
+        item = await session.get(Item, given.item_id or given.subject, with_for_update=True)
+        if office is not None:
+            if item is not None:
+                row.subject = await _known_there(session, item, office)
+            _send(session, desk, row, now, item.urgency if item is not None else "normal")
         state = _allowed(desk, item)
         if item is not None and state is not None:
             await _tell(session, desk, actor, item, row, state, now)
