@@ -30,6 +30,7 @@ LONGEST = (
     "simulation/",
     "test_chaos",
     "test_demo",
+    "browser/test_pages",
     "journeys/",
     "deploy/",
 )
@@ -113,10 +114,10 @@ def make_database(request: pytest.FixtureRequest) -> MakeDatabase:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def chromium() -> AsyncIterator[Browser]:
+async def browser() -> AsyncIterator[Browser]:
     """A browser, for tests that run in the session's event loop."""
     # Not loaded by the workers that need none.
-    from tests.browser import chromium as browsers
+    from tests.browser import chromium
 
-    async with browsers.started() as browser:
-        yield browser
+    async with chromium.started() as started:
+        yield started

@@ -114,6 +114,10 @@ class Window:
         """Make the page as wide as this screen."""
         await self.page.set_viewport_size(SCREENS[size]["viewport"])
 
+    async def colour(self, theme: Theme) -> None:
+        """Ask for this theme, as the visitor's system does."""
+        await self.page.emulate_media(**{"contrast": "no-preference", **COLOURS[theme]})
+
     def demand_quiet(self) -> None:
         """Nothing was asked of other machines, and the browser found nothing wrong."""
         assert not self.outside, f"asked of other machines: {self.outside}"

@@ -1,4 +1,4 @@
-"""The scene, whose pages are served once a run."""
+"""The scene, whose pages are served and looked at once a run."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from playwright.async_api import Browser
 
-from tests.browser import scene
+from tests.browser import scene, survey
 from tests.browser.scene import Scene
+from tests.browser.survey import Survey
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -16,3 +18,9 @@ async def played(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scen
     """Offices after a year, and their pages."""
     async with scene.served(tmp_path_factory.mktemp("scene")) as served:
         yield served
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session", name="survey")
+async def surveyed(browser: Browser, played: Scene) -> Survey:
+    """What is wrong with their pages."""
+    return await survey.made(browser, played)

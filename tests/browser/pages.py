@@ -1,7 +1,7 @@
 """Every page, in one table: who sees it, and what others are answered.
 
-The access walk, the accessibility check, the weights and the pictures all go through this table; a
-page without a row here fails `test_access.py`.
+The access walk (`tests/node/web/test_access.py`), the survey and the pictures all go through this
+table; an address without a row here fails the walk.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from node.workflow import access
+from protocol.lifecycle import Action
+from tests.offices import PASSWORD
 
-ANYONE = "anyone"
-"""Somebody who is not signed in."""
 READERS = frozenset({access.AUTHOR, access.EDITOR, access.REVIEWER, access.SIGNER})
 ALL = frozenset(access.ROLES)
 
@@ -28,6 +28,10 @@ class Look:
     item: str = "heard"
     """Which item of the scene."""
     query: str = ""
+
+    def path(self, page: Page, items: Mapping[str, UUID]) -> str:
+        """The address of the page, as this person opens it."""
+        return page.path(items[self.item]) + self.query
 
 
 @dataclass(frozen=True)
@@ -58,8 +62,18 @@ class Form:
 
     route: str
     roles: frozenset[str] = ALL
+    """Who may send it."""
     content: Mapping[str, str] = field(default_factory=dict)
+    before: tuple[Action, ...] = ()
+    """What was done with an item that was just submitted."""
+    answer: int = 303
+    """To those who may."""
     open: bool = False
+    """Also for those who are not signed in."""
+
+    def path(self, item: UUID) -> str:
+        """Its address, for this item."""
+        return self.route.replace("{item_id}", str(item))
 
 
 PAGES: tuple[Page, ...] = (
@@ -96,7 +110,7 @@ PAGES: tuple[Page, ...] = (
 )
 
 FORMS: tuple[Form, ...] = (
-    Form("/login", content={"username": "lin", "password": "wrong"}, open=True),
+    Form("/login", content={"username": "lin", "password": PASSWORD}, open=True),
     Form("/logout", open=True),
 )
 

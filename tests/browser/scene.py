@@ -1,4 +1,4 @@
-"""Three levels of offices with everything on their pages that a year brings, and their pages served.
+"""Three levels of offices with all that a year brings to their pages, and those pages served.
 
 The offices are those of the personae, in SQLite, and talk through memory until all is told. Then
 only their pages run: whoever looks at them finds them the same each time.
