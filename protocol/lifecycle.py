@@ -8,6 +8,10 @@ at times, so any order of arrival and any repetition give the same standing.
 While an item is part of a combined item, what is said about it changes no state: what the office
 decides, it decides about the combined one. When that is taken apart, the item stands where it
 stood before.
+
+Between registration and a decision the office edits and reviews the text (`EDITORIAL`). These
+steps stay at home; whether they are wanted is up to the office. What was adopted can be worked on
+again, for the next time that it goes up.
 """
 
 from __future__ import annotations
@@ -26,6 +30,9 @@ class State(StrEnum):
 
     SUBMITTED = "submitted"
     REGISTERED = "registered"
+    EDITING = "editing"
+    IN_REVIEW = "in_review"
+    SIGNED = "signed"
     ADOPTED = "adopted"
     DECLINED = "declined"
     RETURNED = "returned"
@@ -42,6 +49,11 @@ class Action(StrEnum):
     REVISE = "revise"
     WITHDRAW = "withdraw"
     REGISTER = "register"
+    EDIT = "edit"
+    SEND_TO_REVIEW = "send_to_review"
+    APPROVE = "approve"
+    SEND_BACK = "send_back"
+    SIGN_OFF = "sign_off"
     ADOPT = "adopt"
     DECLINE = "decline"
     RETURN = "return"
@@ -86,26 +98,41 @@ OUT_OF_THE_HOUSE = "published adopted forwarded referred"
 """Facts after which a combined item is not taken apart any more: somebody else has it."""
 
 
+AT_THE_DESK = "registered editing signed"
+"""States in which the item lies with an editor."""
+
+EDITORIAL = frozenset({"edited", "sent_to_review", "approved", "sent_back", "signed"})
+"""Steps of the office's own work on the text. An adopted item stays adopted through them."""
+
+
 TRANSITIONS: dict[Action, Transition] = {
     row.action: row
     for row in (
         _row(Action.SUBMIT, "", "submitted", State.SUBMITTED),
         _row(Action.RESUBMIT, "returned", "resubmitted", State.SUBMITTED),
-        _row(Action.REVISE, "registered adopted", "revised"),
+        _row(Action.REVISE, f"{AT_THE_DESK} in_review adopted", "revised"),
         _row(Action.WITHDRAW, "submitted returned", "withdrawn", State.WITHDRAWN),
         _row(Action.REGISTER, "submitted", "registered", State.REGISTERED),
-        _row(Action.ADOPT, "registered", "adopted", State.ADOPTED),
-        _row(Action.DECLINE, "submitted registered", "declined", State.DECLINED),
-        _row(Action.RETURN, "submitted registered", "returned", State.RETURNED),
-        _row(Action.FORWARD_UP, "registered adopted", "forwarded"),
-        _row(Action.INSTRUCT, "registered adopted", "instructed"),
-        _row(Action.IMPLEMENT, "registered adopted", "implemented", after="instructed"),
-        _row(Action.CLOSE, "registered adopted", "closed"),
-        _row(Action.MERGE, "registered adopted", "merged", State.MERGED),
-        _row(Action.UNMERGE, "merged", "unmerged"),
+        _row(Action.EDIT, f"{AT_THE_DESK} adopted", "edited", State.EDITING),
+        _row(Action.SEND_TO_REVIEW, f"{AT_THE_DESK} adopted", "sent_to_review", State.IN_REVIEW),
+        _row(Action.APPROVE, "in_review adopted", "approved", after="sent_to_review"),
+        _row(Action.SEND_BACK, "in_review adopted", "sent_back", State.EDITING, "sent_to_review"),
+        _row(Action.SIGN_OFF, "in_review adopted", "signed", State.SIGNED, "sent_to_review"),
+        _row(Action.ADOPT, AT_THE_DESK, "adopted", State.ADOPTED),
+        _row(Action.DECLINE, f"submitted {AT_THE_DESK} in_review", "declined", State.DECLINED),
+        _row(Action.RETURN, f"submitted {AT_THE_DESK} in_review", "returned", State.RETURNED),
+        _row(Action.FORWARD_UP, f"{AT_THE_DESK} adopted", "forwarded"),
+        _row(Action.INSTRUCT, f"{AT_THE_DESK} in_review adopted", "instructed"),
         _row(
-            Action.TAKE_APART, "registered", "dissolved", State.DISSOLVED, unless=OUT_OF_THE_HOUSE
+            Action.IMPLEMENT,
+            f"{AT_THE_DESK} in_review adopted",
+            "implemented",
+            after="instructed",
         ),
+        _row(Action.CLOSE, f"{AT_THE_DESK} adopted", "closed"),
+        _row(Action.MERGE, f"{AT_THE_DESK} adopted", "merged", State.MERGED),
+        _row(Action.UNMERGE, "merged", "unmerged"),
+        _row(Action.TAKE_APART, AT_THE_DESK, "dissolved", State.DISSOLVED, unless=OUT_OF_THE_HOUSE),
     )
 }
 """A new item is submitted from no state at all; nothing is possible after `closed`.
@@ -200,6 +227,8 @@ def after(standing: Standing, kind: str) -> Standing:
         return Standing(standing.before[-1], kinds, standing.before[:-1])
     if standing.before:
         return Standing(standing.state, kinds, standing.before)
+    if standing.state is State.ADOPTED and kind in EDITORIAL:
+        return Standing(standing.state, kinds)
     return Standing(STATE_AFTER.get(kind, standing.state), kinds)
 
 

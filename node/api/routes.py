@@ -6,6 +6,8 @@ from fastapi import APIRouter, Depends
 
 from node.api import (
     audit,
+    desk,
+    editing,
     enrolments,
     files,
     imports,
@@ -32,6 +34,8 @@ router = APIRouter(
 PARTS = (
     session,
     items,
+    desk,
+    editing,
     merges,
     search,
     files,

@@ -19,8 +19,8 @@ class Item(Base):
     standings are computed from the item's events and kept for lists. `sequence` and `step` are
     the newest of this office's own events. `edition` is the newest edition here,
     `forwarded_edition` the newest one that was sent up. `combined` says that it was written here
-    out of others, `merged_into` that it is part of such a one. Once `purged_at` is set, nothing of
-    its contents is here any more.
+    out of others, `merged_into` that it is part of such a one. `editor_id` is the editor to whom it
+    is assigned. Once `purged_at` is set, nothing of its contents is here any more.
     """
 
     __tablename__ = "items"
@@ -37,6 +37,7 @@ class Item(Base):
     state: Mapped[str] = mapped_column(String(20))
     closed: Mapped[bool] = mapped_column(default=False)
     number: Mapped[str | None] = mapped_column(String(60), unique=True)
+    editor_id: Mapped[UUID | None] = mapped_column(reference("people.id"))
     sequence: Mapped[int] = mapped_column(default=0)
     step: Mapped[int] = mapped_column(default=0)
     standings: Mapped[dict[str, Any]] = mapped_column(default=dict)
@@ -49,6 +50,7 @@ class Item(Base):
         Index("ix_items_merged_into", "merged_into"),  # the originals of a combined item
         Index("ix_items_created_at", "created_at"),  # the list, newest first
         Index("ix_items_state", "state"),  # the list, by state
+        Index("ix_items_editor_id", "editor_id"),  # what lies with an editor
     )
 
 
@@ -56,7 +58,9 @@ class Edition(Base):
     """One edition of an item's text, never changed.
 
     `message_source` and `message_id` name the inbox row that brought it, None where it was
-    written here.
+    written here. `source_number` is the number that it has at the office that sent it: here it may
+    have another, where an own edition had taken that one. An edition that an editor of this office
+    made names the one that it was made of as `base`; who wrote the item, and when, is as there.
     """
 
     __tablename__ = "editions"
@@ -72,6 +76,11 @@ class Edition(Base):
     submitted_at: Mapped[datetime]
     message_source: Mapped[str | None] = mapped_column(String(40))
     message_id: Mapped[UUID | None]
+    source_number: Mapped[int | None]
+    base: Mapped[int | None]
+    editor_id: Mapped[UUID | None] = mapped_column(reference("people.id"))
+    edited_at: Mapped[datetime | None]
+    why: Mapped[str | None] = mapped_column(Text)
 
 
 class ItemAuthor(Base):

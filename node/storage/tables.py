@@ -5,6 +5,7 @@ from __future__ import annotations
 from node.storage import (
     audit,
     certificates,
+    desk,
     enrolments,
     events,
     files,
@@ -26,6 +27,7 @@ METADATA = Base.metadata
 MODULES = (
     audit,
     certificates,
+    desk,
     enrolments,
     events,
     files,

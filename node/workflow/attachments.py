@@ -103,12 +103,16 @@ async def receive(
     session: Session,
     desk: Desk,
     item: UUID,
+    number: int,
     announced: items.Edition,
     source: NodeId,
     now: datetime,
 ) -> None:
-    """Write what an edition announces, and begin to fetch from this neighbour what is not here."""
-    _write(session, item, announced.edition, announced.attachments)
+    """Write what an edition announces, and begin to fetch from this neighbour what is not here.
+
+    `number` is that of the edition at this office.
+    """
+    _write(session, item, number, announced.attachments)
     total = 0
     for file in announced.attachments:
         total += file.size
@@ -134,6 +138,11 @@ async def announced(session: Session, edition: Edition) -> tuple[items.Attachmen
         .order_by(Attachment.position)
     )
     return tuple(_announcement(one.name, one.media_type, one) for one in found)
+
+
+async def carry_over(session: Session, of: Edition, number: int) -> None:
+    """Let an edition that was made of another one have the same files."""
+    _write(session, of.item_id, number, await announced(session, of))
 
 
 async def offer(session: Session, peer: NodeId, files: Sequence[items.Attachment]) -> None:

@@ -3,7 +3,8 @@
 Each use-case is one transaction:
 
  1. The actor's role may do this.
- 2. The item is found and locked; the state allows the action (`lifecycle`).
+ 2. The item is found and locked; the state allows the action (`lifecycle`). What is adopted is
+    signed, where the office has an approval chain.
  3. The fact is recorded, with all that follows from it (`record.own_fact`).
 """
 
@@ -16,7 +17,7 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from node.errors import InputError
-from node.workflow import access, items, numbers, record
+from node.workflow import access, items, numbers, record, reviews
 from node.workflow.desk import Actor, Desk
 from protocol.lifecycle import Action
 from protocol.messages import event, facts
@@ -57,7 +58,7 @@ async def adopt(
 ) -> None:
     """Adopt the item at this level (采用); a combined item is adopted as one, whatever is said."""
     content = {"manner": manner, "issue": issue}
-    await _decide(desk, actor, item_id, Action.ADOPT, facts.Adopted, content)
+    await _decide(desk, actor, item_id, Action.ADOPT, facts.Adopted, content, signed=True)
 
 
 async def decline(desk: Desk, actor: Actor, item_id: UUID, reason: str) -> None:
@@ -98,6 +99,8 @@ async def _decide(
     action: Action,
     fact: type[facts.FactBase],
     content: dict[str, Any],
+    *,
+    signed: bool = False,
 ) -> None:
     # 1.
     access.demand(actor, action)
@@ -106,6 +109,8 @@ async def _decide(
         # 2.
         item = await items.locked(session, desk, actor, item_id, action)
         state = items.advance(desk, item, action)
+        if signed:
+            await reviews.demand_signed(session, item)
         # 3.
         try:
             await record.own_fact(

@@ -140,7 +140,7 @@ async def _first(session: Session, ids: Sequence[UUID]) -> dict[UUID, tuple[date
     rows = await session.execute(
         select(Edition.item_id, Edition.submitted_at, Edition.message_id, Incoming.token)
         .outerjoin(Incoming, brought)
-        .where(bulk.among(session, Edition.item_id, ids))
+        .where(bulk.among(session, Edition.item_id, ids), Edition.base.is_(None))
     )
     first: dict[UUID, tuple[datetime, bool]] = {}
     for item_id, submitted_at, message, token in rows:

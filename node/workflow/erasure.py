@@ -9,6 +9,7 @@
  6. Quarantine: the same, and the message is discarded.
  7. What came back, or goes back, to a node that recovers: entered without contents; asked again.
  8. Search index: words and marks.
+ 9. What was said of it at the desk: opinions of checks and reviews.
 
 Digests stay everywhere, so both ends of a link still count the same. Messages of the purge itself
 hold nothing of the item, and stay whole.
@@ -28,6 +29,7 @@ from node.errors import PurgedItemError
 from node.search import index
 from node.storage import bulk
 from node.storage.database import Session
+from node.storage.desk import Check, Review, Vote
 from node.storage.events import Event
 from node.storage.files import Attachment, Offer, Order, StoredFile, Transfer, Upload
 from node.storage.items import Edition, Item
@@ -60,7 +62,7 @@ async def erase(
     await session.execute(
         update(Edition)
         .where(Edition.item_id == item_id)
-        .values(title=phrases.ERASED, body=phrases.ERASED, authors=[])
+        .values(title=phrases.ERASED, body=phrases.ERASED, authors=[], why=None)
     )
     # 2.
     for told in await session.scalars(select(Event).where(Event.item_id == item_id)):
@@ -81,6 +83,10 @@ async def erase(
     await _erase_returned(session, desk, item_id, now)
     # 8.
     await index.erase(session, item_id)
+    # 9.
+    await session.execute(update(Check).where(Check.item_id == item_id).values(opinion=None))
+    of_item = select(Review.id).where(Review.item_id == item_id)
+    await session.execute(update(Vote).where(Vote.review_id.in_(of_item)).values(opinion=None))
     await session.flush()
 
 

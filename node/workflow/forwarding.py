@@ -1,6 +1,7 @@
 """Sending an item up (上报): the newest edition, with the signed message by which it came here.
 
-One transaction, where the link may carry the item's level: the fact `forwarded` (which the author
+One transaction, where the link may carry the item's level and the edition is signed where the
+office has an approval chain: the fact `forwarded` (which the author
 will hear of) and the outbox row of the submission, or of a revision when the item was forwarded
 before (`send`). The office above may then ask for the pieces of its files, also of those that are
 still arriving here.
@@ -15,7 +16,16 @@ from node.errors import AlreadyForwardedError, NoOfficeAboveError
 from node.storage.database import Session
 from node.storage.items import Edition, Item
 from node.storage.messages import Incoming
-from node.workflow import access, attachments, ceilings, items, outbox, record
+from node.workflow import (
+    access,
+    attachments,
+    ceilings,
+    editions,
+    items,
+    outbox,
+    record,
+    reviews,
+)
 from node.workflow.desk import Actor, Desk
 from protocol.identifiers import NodeId
 from protocol.lifecycle import Action
@@ -34,6 +44,7 @@ async def forward_up(desk: Desk, actor: Actor, item_id: UUID) -> None:
         state = items.advance(desk, item, Action.FORWARD_UP)
         if item.forwarded_edition == item.edition:
             raise AlreadyForwardedError
+        await reviews.demand_signed(session, item)
         edition = await session.get_one(Edition, (item.id, item.edition))
         above = NodeId(desk.parent.id)
         highest = (await ceilings.of(session, [above])).get(above, LEVELS[-1])
@@ -58,8 +69,9 @@ async def send(
     """Queue the edition for the office above, without a word of it to anybody else."""
     proof: tuple[str, ...] = ()
     received_at: datetime | None = None
-    if edition.message_id is not None:
-        key = (edition.message_source, edition.message_id)
+    came_as = await editions.origin_of(session, edition)
+    if came_as.message_id is not None:
+        key = (came_as.message_source, came_as.message_id)
         came = await session.get_one(Incoming, key)
         proof, received_at = (came.token.decode(),), came.received_at
     files = await attachments.announced(session, edition)

@@ -37,6 +37,9 @@ class Intake:
     now: datetime
     items: dict[UUID, Item] = field(default_factory=dict)
     editions: dict[UUID, set[int]] = field(default_factory=lambda: defaultdict(set))
+    """The numbers that editions which came have at the office that sent them."""
+    numbers: dict[UUID, set[int]] = field(default_factory=lambda: defaultdict(set))
+    """Those that editions have here."""
     moments: dict[tuple[UUID, NodeId], set[Moment]] = field(
         default_factory=lambda: defaultdict(set)
     )
@@ -89,12 +92,14 @@ async def prepare(
         intake.highest = await ceilings.of(session, senders)
     if senders and known:
         rows = await session.execute(
-            select(Edition.item_id, Edition.number).where(
+            select(Edition.item_id, Edition.number, Edition.source_number).where(
                 bulk.among(session, Edition.item_id, known)
             )
         )
-        for item_id, number in rows:
-            intake.editions[item_id].add(number)
+        for item_id, number, source_number in rows:
+            intake.numbers[item_id].add(number)
+            if source_number is not None:
+                intake.editions[item_id].add(source_number)
     if any(name == "feedback" for name, _ in batch) and known:
         events = await session.execute(
             select(

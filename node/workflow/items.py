@@ -9,7 +9,7 @@ from sqlalchemy import select
 from node.errors import ForbiddenError, PurgedItemError, UnknownItemError
 from node.storage.database import Session
 from node.storage.items import Item, ItemAuthor
-from node.workflow import access, lineage, record, recovery
+from node.workflow import access, claims, lineage, record, recovery
 from node.workflow.access import Scope
 from node.workflow.desk import Actor, Desk
 from protocol import lifecycle
@@ -20,8 +20,9 @@ from protocol.lifecycle import Action, State
 async def locked(session: Session, desk: Desk, actor: Actor, item_id: UUID, action: str) -> Item:
     """The item, locked until the transaction ends, as are the originals of a combined one.
 
-    Raises `UnknownItemError`, `PurgedItemError`, `ForbiddenError` where the actor may see the item
-    and not do this with it, and `RecoveringError` while a restored node takes in no work.
+    Raises `UnknownItemError`, `PurgedItemError`, `ClaimedError`, `ForbiddenError` where the actor
+    may see the item and not do this with it, and `RecoveringError` while a restored node takes in
+    no work.
 
     An item of someone else is as unknown to an author as one that does not exist.
     """
@@ -35,6 +36,8 @@ async def locked(session: Session, desk: Desk, actor: Actor, item_id: UUID, acti
         )
     if item.purged_at is not None:
         raise PurgedItemError
+    if action in claims.RESPECTED:
+        await claims.demand_free(session, actor, item_id, desk.clock())
     return item
 
 

@@ -11,6 +11,9 @@ from typing import Any
 STATES = {
     "submitted": "待登记",
     "registered": "已登记",
+    "editing": "编辑中",
+    "in_review": "审签中",
+    "signed": "已签发",
     "adopted": "已采用",
     "declined": "未采用",
     "returned": "退回修改",
@@ -65,6 +68,14 @@ RELATIONS = {"parent": "上级", "child": "下级"}
 STANDINGS = {"good": "正常", "suspended": "已暂停", "revoked": "已吊销"}
 HELD = {"held": "待处理", "wanted": "等待重放", "replayed": "已重放收下", "discarded": "已作废"}
 CLASSIFICATIONS = {"public": "公开", "internal": "内部"}
+CHECKS = {
+    "political": "政治关",
+    "policy": "政策关",
+    "factual": "事实关",
+    "content": "内容关",
+    "wording": "文字关",
+}
+VERDICTS = {"approved": "同意", "skipped": "跳过", "sent_back": "退回编辑"}
 ERASED = "（内容已清除）"
 """Stands where a purged item had its title, its text, or somebody's words."""
 
@@ -79,6 +90,11 @@ ACTIONS = {
     "revise": "按上级意见修改",
     "withdraw": "撤回",
     "register": "登记",
+    "edit": "编辑",
+    "send_to_review": "送审",
+    "approve": "审核通过",
+    "send_back": "退回编辑",
+    "sign_off": "签发",
     "adopt": "采用",
     "decline": "不予采用",
     "return": "退回修改",
@@ -146,6 +162,18 @@ def _sentence(kind: str, data: dict[str, Any], office: str) -> str:
             return f"{office}收到修改后的第 {data['edition']} 稿。"
         case "revised":
             return f"{office}收到第 {data['edition']} 稿。"
+        case "edited":
+            return f"编辑存为第 {data['edition']} 稿：{_stop(data['reason'])}"
+        case "sent_to_review":
+            return f"第 {data['edition']} 稿送审，待{data['step']}。"
+        case "approved" if data.get("skipped"):
+            return f"跳过{data['step']}，理由：{_stop(data['reason'])}"
+        case "approved":
+            return f"{data['step']}通过。"
+        case "sent_back":
+            return f"{data['step']}退回编辑，意见：{_stop(data['reason'])}"
+        case "signed":
+            return f"第 {data['edition']} 稿已签发。"
         case "purged":
             return f"{office}清除了这件信息的内容。"
         case "withdrawal_requested":

@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 from node.storage.database import Session
 from node.storage.events import Event, Notice
 from node.storage.items import Edition, Item, ItemAuthor
-from node.workflow import access, attachments, items, phrases, record
+from node.workflow import access, attachments, items, phrases, record, reviews
 from node.workflow.access import Scope
 from node.workflow.attachments import FileView
 from node.workflow.desk import Actor, Desk
@@ -104,12 +104,15 @@ async def view(desk: Desk, actor: Actor, item_id: UUID) -> ItemView:
         await items.demand_visible(session, actor, item_id, item)
         assert item is not None
         own = await items.written_by(session, actor, item_id)
+        at_the_desk = access.scope(actor, "read") is Scope.ALL
         return ItemView(
             item=item,
             edition=await session.get_one(Edition, (item.id, item.edition)),
             files=await attachments.view(session, desk, item),
-            timeline=await _timeline(session, desk, item),
-            actions=_actions(desk, actor, item, own=own),
+            timeline=await _timeline(session, desk, item, at_the_desk=at_the_desk),
+            actions=_actions(
+                desk, actor, item, own=own, hidden=await reviews.not_offered(session, item)
+            ),
         )
 
 
@@ -153,11 +156,15 @@ async def mark_read(desk: Desk, actor: Actor) -> None:
         )
 
 
-async def _timeline(session: Session, desk: Desk, item: Item) -> tuple[Entry, ...]:
+async def _timeline(
+    session: Session, desk: Desk, item: Item, *, at_the_desk: bool
+) -> tuple[Entry, ...]:
+    query = select(Event).where(Event.item_id == item.id)
+    if not at_the_desk:
+        # How the office works on the text is its own affair, until it decides.
+        query = query.where(Event.kind.not_in(lifecycle.EDITORIAL))
     events = await session.scalars(
-        select(Event)
-        .where(Event.item_id == item.id)
-        .order_by(Event.at, Event.office, Event.sequence, Event.step)
+        query.order_by(Event.at, Event.office, Event.sequence, Event.step)
     )
     return tuple(
         Entry(
@@ -193,11 +200,13 @@ def _level(desk: Desk, event: Event) -> str:
     return level
 
 
-def _actions(desk: Desk, actor: Actor, item: Item, *, own: bool) -> tuple[str, ...]:
+def _actions(
+    desk: Desk, actor: Actor, item: Item, *, own: bool, hidden: set[Action]
+) -> tuple[str, ...]:
     standing = record.standing_of(item, desk.node)
     if standing is None or item.purged_at is not None:
         return ()
-    found = set(lifecycle.possible(standing)) - {Action.SUBMIT}
+    found = set(lifecycle.possible(standing)) - {Action.SUBMIT} - hidden
     if not items.returned_above(desk, item):
         found.discard(Action.REVISE)
     # An original comes out of a combined item when that is taken apart.
@@ -212,7 +221,8 @@ def _actions(desk: Desk, actor: Actor, item: Item, *, own: bool) -> tuple[str, .
         found.discard(Action.WITHDRAW)
         if item.source is None and items.can_be_asked_back(desk, item):
             found.add(Action.WITHDRAW)
-    permitted = {"revise": "resubmit"}
+    review = (Action.APPROVE, Action.SEND_BACK, Action.SIGN_OFF)
+    permitted = {"revise": "resubmit", **dict.fromkeys(map(str, review), "review")}
     reaching = {Scope.ALL, Scope.OWN} if own else {Scope.ALL}
     return tuple(
         action

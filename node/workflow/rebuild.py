@@ -8,8 +8,7 @@ Doing it twice changes nothing.
 What never left this office is lost with the old disk: drafts, items that were not forwarded, who
 did what in the audit log. What an office says of its own items stays at home, too: of those that
 were forwarded, their registration and their way up are entered again. Their files are fetched from
-the office to which they were announced. An author is whoever has the one account with his name,
-kind and unit.
+the office to which they were announced.
 """
 
 from __future__ import annotations
@@ -21,22 +20,22 @@ from sqlalchemy import exists, func, or_, select
 
 from node.storage.database import Session
 from node.storage.events import Event
-from node.storage.items import Edition, Item, ItemAuthor
+from node.storage.items import Edition, Item
 from node.storage.messages import Outgoing
-from node.storage.people import Person
 from node.storage.recovery import Returned
 from node.workflow import (
     attachments,
     audit,
-    editions,
     forwarding,
     lineage,
     numbers,
     outbox,
     purges,
     record,
+    restored,
 )
 from node.workflow.desk import Desk
+from node.workflow.restored import ACTOR
 from protocol import lifecycle
 from protocol.envelope import Opened
 from protocol.identifiers import NodeId
@@ -51,7 +50,6 @@ from protocol.messages.work import Feedback
 
 log = structlog.get_logger()
 
-ACTOR = "system"
 EDITIONS = ("submission", "revision")
 
 
@@ -118,10 +116,12 @@ async def _forwarded(
         if edition.origin.id != desk.node:
             # Its office below keeps it, and has sent it again: this one comes later, or never.
             return
-        item = await _own_item(session, message, edition)
+        item = await restored.own_item(session, message, edition)
     if item.source is None and await session.get(Edition, (item.id, edition.edition)) is None:
-        await _enter_edition(session, desk, item, edition)
-        await attachments.receive(session, desk, item.id, edition, above, now)
+        await restored.enter_edition(session, desk, item, edition)
+        await attachments.receive(session, desk, item.id, edition.edition, edition, above, now)
+    if item.source is not None:
+        await restored.enter_made_here(session, desk, item, edition)
     if edition.number is not None:
         await _number(session, item, edition.number)
     if message.name == "revision" and not await _was_submitted(session, item):
@@ -321,61 +321,3 @@ async def _asked_back(
         now=message.event.time,
         actor=ACTOR,
     )
-
-
-async def _own_item(session: Session, message: Opened, edition: EditionMessage) -> Item:
-    assert message.event.subject is not None
-    item = Item(
-        id=message.event.subject,
-        source=None,
-        origin=edition.origin.model_dump(),
-        edition=0,
-        sequence=0,
-        step=0,
-        standings={},
-        created_at=edition.submitted_at,
-        combined=await lineage.is_combined(session, message.event.subject),
-    )
-    session.add(item)
-    if item.combined:
-        # Its authors are told through their own items.
-        return item
-    for author in edition.authors:
-        found = await session.scalars(
-            select(Person.id).where(
-                Person.name == author.name, Person.kind == author.kind, Person.unit == author.unit
-            )
-        )
-        accounts = found.all()
-        if len(accounts) == 1:
-            session.add(ItemAuthor(item_id=item.id, person_id=accounts[0]))
-        elif accounts:
-            # A namesake must not read what is not his.
-            log.error("recovery.author_unclear", item_id=str(item.id), accounts=len(accounts))
-    return item
-
-
-async def _enter_edition(session: Session, desk: Desk, item: Item, edition: EditionMessage) -> None:
-    newest = edition.edition >= item.edition
-    editions.write(
-        session,
-        item,
-        edition,
-        number=edition.edition,
-        authors=edition.authors,
-        submitted_at=edition.submitted_at,
-    )
-    before = record.standing_of(item, desk.node)
-    kind, state = editions.arrival(before, newest=newest)
-    record.own_step(
-        session,
-        desk,
-        item,
-        kind,
-        {"edition": edition.edition},
-        state=state,
-        now=edition.submitted_at,
-        actor=ACTOR,
-    )
-    # Whom the facts that follow are told to is read from the database.
-    await session.flush()

@@ -164,7 +164,7 @@ async def resubmit(desk: Desk, actor: Actor, item_id: UUID, draft: Draft) -> Non
         # 3.
         before = await session.get_one(Edition, (item.id, item.edition))
         authors = [Author.model_validate(author) for author in before.authors]
-        number = item.edition + 1
+        number = await editions.next_number(session, item.id)
         editions.write(session, item, draft, number=number, authors=authors, submitted_at=now)
         await attachments.name(session, desk, actor, item, draft.attachments, now)
         # 4.
@@ -197,19 +197,23 @@ async def receive(intake: Intake, message: Opened) -> None:
         item = _new_item(intake, message, data)
     elif data.edition in intake.editions[item.id]:
         return
+    newest = data.edition > max(intake.editions[item.id], default=0)
+    number = editions.number_for(data.edition, intake.numbers[item.id])
     intake.editions[item.id].add(data.edition)
-    newest = data.edition >= item.edition
+    intake.numbers[item.id].add(number)
     editions.write(
         intake.session,
         item,
         data,
-        number=data.edition,
+        number=number,
         authors=data.authors,
         submitted_at=data.submitted_at,
+        newest=newest,
         message=message,
+        source_number=data.edition,
     )
     await attachments.receive(
-        intake.session, intake.desk, item.id, data, message.event.sender, intake.now
+        intake.session, intake.desk, item.id, number, data, message.event.sender, intake.now
     )
     before = record.standing_of(item, intake.desk.node)
     kind, state = editions.arrival(before, newest=newest)
@@ -218,7 +222,7 @@ async def receive(intake: Intake, message: Opened) -> None:
         intake.desk,
         item,
         kind,
-        {"edition": data.edition, "from": message.event.sender},
+        {"edition": number, "from": message.event.sender},
         state=state,
         now=intake.now,
         actor=message.event.sender,

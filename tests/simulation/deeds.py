@@ -11,8 +11,9 @@ from random import Random
 from typing import Any, get_args
 from uuid import UUID
 
-from node.workflow import decisions, forwarding, reading, submissions, withdrawals
+from node.workflow import decisions, editing, forwarding, reading, submissions, withdrawals
 from node.workflow.desk import Actor, Desk
+from node.workflow.editing import Rewriting
 from node.workflow.submissions import Draft
 from protocol.lifecycle import Action
 from protocol.messages.items import Urgency
@@ -27,6 +28,7 @@ LIKELY = {
     Action.REVISE: 8,
     Action.RETURN: 3,
     Action.ADOPT: 6,
+    Action.EDIT: 3,
     Action.INSTRUCT: 2,
     Action.IMPLEMENT: 2,
     Action.DECLINE: 1,
@@ -90,6 +92,15 @@ def _resubmit(desk: Desk, actor: Actor, item: UUID, random: Random) -> Work:
     return submissions.resubmit(desk, actor, item, _draft(random))
 
 
+async def _edit(desk: Desk, actor: Actor, item: UUID, random: Random) -> int:
+    seen = await reading.view(desk, actor, item)
+    draft = _draft(random)
+    wanted = Rewriting(
+        based_on=seen.item.edition, title=draft.title, body=seen.edition.body, why="改标题"
+    )
+    return await editing.edit(desk, actor, item, wanted)
+
+
 def _instruct(desk: Desk, actor: Actor, item: UUID, _: Random) -> Work:
     return decisions.instruct(
         desk, actor, item, leader="周明远", post="副市长", text="请研究。", on=date(2026, 11, 20)
@@ -99,6 +110,7 @@ def _instruct(desk: Desk, actor: Actor, item: UUID, _: Random) -> Work:
 _DOING: dict[Action, Callable[[Desk, Actor, UUID, Random], Work]] = {
     Action.REGISTER: lambda desk, actor, item, _: decisions.register(desk, actor, item),
     Action.ADOPT: lambda desk, actor, item, _: decisions.adopt(desk, actor, item),
+    Action.EDIT: lambda desk, actor, item, random: _edit(desk, actor, item, random),
     Action.DECLINE: lambda desk, actor, item, _: decisions.decline(desk, actor, item, "已有部署。"),
     Action.RETURN: lambda desk, actor, item, _: decisions.return_(desk, actor, item, "请补充。"),
     Action.FORWARD_UP: lambda desk, actor, item, _: forwarding.forward_up(desk, actor, item),

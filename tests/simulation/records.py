@@ -83,6 +83,8 @@ class Records:
     """The codes in the quarantine, and who had signed that."""
     titles: dict[tuple[UUID, int], str]
     """Of each edition."""
+    came: dict[UUID, list[tuple[int, str]]]
+    """Of each item from below, the editions that came: their numbers there, and titles."""
     flaw: verification.Flaw | None
     unsealed: bool
     seals: dict[int, str]
@@ -163,7 +165,14 @@ async def read(office: Office) -> Records:
             )
         )
         refusals = await session.execute(select(Quarantined.code, Quarantined.peer))
-        titles = await session.execute(select(Edition.item_id, Edition.number, Edition.title))
+        titles: dict[tuple[UUID, int], str] = {}
+        came: dict[UUID, list[tuple[int, str]]] = {}
+        for item, number, there, title in await session.execute(
+            select(Edition.item_id, Edition.number, Edition.source_number, Edition.title)
+        ):
+            titles[item, number] = title
+            if there is not None:
+                came.setdefault(item, []).append((there, title))
         seals = await session.execute(select(AuditSeal.seal, AuditSeal.hash))
         seen = await session.execute(
             select(Link.peer, Link.audit_seal, Link.audit_hash).where(Link.audit_seal.is_not(None))
@@ -182,7 +191,8 @@ async def read(office: Office) -> Records:
             ],
             inbox=[InRow(*row) for row in inbox],
             refusals=frozenset((code, peer) for code, peer in refusals),
-            titles={(item, number): title for item, number, title in titles},
+            titles=titles,
+            came=came,
             flaw=(await verification.verify(session)).flaw,
             unsealed=await auditor.has_unsealed(session),
             seals=dict(seals.all()),

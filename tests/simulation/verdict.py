@@ -80,11 +80,7 @@ def items_are_where_they_were_sent(ended: All) -> Iterator[str]:
     for node, here in ended.items():
         parent = here.office.post.parent
         for item in here.items.values():
-            arrived = Counter(
-                row.data["edition"]
-                for row in here.events
-                if row.item == item.id and row.office == node and "from" in row.data
-            )
+            arrived = Counter(number for number, _ in here.came.get(item.id, ()))
             if any(times != 1 for times in arrived.values()):
                 yield f"{node}: editions of {item.id} arrived {dict(arrived)} times"
             if item.source is None and arrived:
@@ -98,11 +94,15 @@ def items_are_where_they_were_sent(ended: All) -> Iterator[str]:
             there = ended[parent.id].items.get(item.id)
             if there is None:
                 yield f"{node} forwarded {item.id}, and it is not at {parent.id}"
-            elif there.source != node or there.edition != item.forwarded:
+                continue
+            newest = max(ended[parent.id].came.get(item.id, ()), default=None)
+            if there.source != node or newest is None or newest[0] != item.forwarded:
                 yield (
                     f"{node} forwarded edition {item.forwarded} of {item.id}; {parent.id} has "
-                    f"edition {there.edition} from {there.source}"
+                    f"edition {newest} from {there.source}"
                 )
+            elif newest[1] != here.titles.get((item.id, item.forwarded)):
+                yield f"{node} has another edition {item.forwarded} of {item.id} than it sent"
 
 
 def facts_are_known_once(ended: All) -> Iterator[str]:

@@ -46,6 +46,22 @@ ROUTES = {
     ("get", "/api/v1/items/{item_id}/merges"),
     ("post", "/api/v1/items/{item_id}/take-apart"),
     ("post", "/api/v1/merges"),
+    ("get", "/api/v1/desk"),
+    ("get", "/api/v1/desk/queues/{queue}"),
+    *((method, "/api/v1/desk/chain") for method in ("get", "put")),
+    *((method, "/api/v1/desk/deputies") for method in ("get", "post")),
+    ("delete", "/api/v1/desk/deputies/{id}"),
+    *((method, "/api/v1/items/{item_id}/claim") for method in ("post", "delete")),
+    ("put", "/api/v1/items/{item_id}/editor"),
+    ("get", "/api/v1/items/{item_id}/bench"),
+    *((method, "/api/v1/items/{item_id}/editions") for method in ("get", "post")),
+    ("get", "/api/v1/items/{item_id}/comparison"),
+    ("post", "/api/v1/items/{item_id}/checks"),
+    ("post", "/api/v1/items/{item_id}/review"),
+    *(
+        ("post", f"/api/v1/items/{{item_id}}/review/{deed}")
+        for deed in ("approve", "skip", "send-back")
+    ),
     ("get", "/api/v1/enrolments"),
     ("post", "/api/v1/enrolments"),
     ("get", "/api/v1/enrolments/{id}"),

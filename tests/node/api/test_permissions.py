@@ -48,6 +48,26 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /items/{item_id}/implement": {"unit": "县住建局", "text": "已布设。"},
     "POST /items/{item_id}/close": {},
     "POST /items/{item_id}/purge": REASON,
+    "POST /items/{item_id}/claim": {},
+    "PUT /items/{item_id}/editor": {"editor": None},
+    "POST /items/{item_id}/editions": {
+        "based_on": 1,
+        "title": "标题",
+        "body": "正文",
+        "why": "改标题",
+    },
+    "POST /items/{item_id}/checks": {"edition": 1, "kind": "policy", "passed": True},
+    "POST /items/{item_id}/review": {"edition": 1},
+    "POST /items/{item_id}/review/approve": {"edition": 1},
+    "POST /items/{item_id}/review/skip": REASON | {"edition": 1},
+    "POST /items/{item_id}/review/send-back": REASON | {"edition": 1},
+    "PUT /desk/chain": {"steps": []},
+    "POST /desk/deputies": {
+        "deputy": "nobody",
+        "role": "editor",
+        "since": "2026-12-01",
+        "until": "2026-12-02",
+    },
     "PUT /session/password": {"old": PASSWORD, "new": PASSWORD + "-2"},
     "POST /people": {"username": "wu", "name": "吴", "roles": ["editor"]},
     "PUT /people/{person_id}": {"version": 9, "name": "吴", "roles": ["editor"]},
@@ -81,6 +101,7 @@ BODIES: dict[str, dict[str, Any]] = {
 
 QUERIES = {
     "GET /search": {"q": "电梯"},
+    "GET /items/{item_id}/comparison": {"before": "1", "after": "1"},
     "POST /files": {"name": "说明.txt"},
     "POST /imports/{what}": {"name": "单位.csv", "dry_run": "true"},
 }
@@ -90,6 +111,7 @@ FILES = {
 }
 NOWHERE = {
     "{what}": "units",
+    "{queue}": "to_triage",
     "{office}": "nowhere",
     "{unit_id}": str(UUID(int=7)),
     "{peer}": "nowhere",

@@ -87,13 +87,18 @@ async def test_the_table_of_roles_is_what_the_office_decided() -> None:
         for role in access.ROLES
     }
     assert by_role["author"] == {"read", "resubmit", "submit", "withdraw"}
-    assert by_role["system_administrator"] == {"configure_desk", "manage_links"}
-    assert by_role["security_administrator"] == {"manage_people", "purge", "read_units"}
+    assert by_role["system_administrator"] == {"configure_desk", "manage_links", "read_chain"}
+    assert by_role["security_administrator"] == {
+        *("manage_people", "name_deputy", "purge", "read_units")
+    }
     assert by_role["auditor"] == {"read_audit"}
     assert by_role["reviewer"] == {
-        *("assign", "edit", "read", "read_merges", "read_units", "review")
+        *("assign_editor", "claim", "edit", "name_deputy", "read", "read_chain", "read_merges"),
+        *("read_units", "review", "send_to_review"),
     }
-    assert by_role["signer"] == {"read", "read_merges", "read_units", "review", "sign_off"}
+    assert by_role["signer"] == {
+        *("name_deputy", "read", "read_chain", "read_merges", "read_units", "review")
+    }
     assert by_role["leader"] == by_role["handler"] == set()
     assert all(
         everyone <= access.MAY.keys() and role in access.MAY["own_account"] for role in by_role
