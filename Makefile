@@ -9,10 +9,10 @@ ARGS   ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench chaos lock clean
+.PHONY: help demo test check format bench chaos screenshots lock clean
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
 demo: $(VENV)/run.stamp ## Play the demo (ARGS=--once, ARGS="--broker amqp://… --database postgresql+asyncpg://…")
 	@$(BIN)/zhitong demo $(ARGS)
@@ -40,6 +40,10 @@ bench: $(VENV)/dev.stamp ## Measure on servers of its own (ARGS=--quick); writes
 chaos: $(VENV)/dev.stamp ## Break real servers under load and count (ARGS="--minutes 5", ARGS="--schedules 1000")
 	@$(PYTHON) -m tests.servers.install
 	@$(BIN)/python -m tests.chaos $(ARGS)
+
+screenshots: $(VENV)/dev.stamp ## Take pictures of every page into build/screenshots (ARGS="--only item")
+	@$(PYTHON) -m tests.servers.install
+	@$(BIN)/python -m tests.browser.screenshots $(ARGS)
 
 lock: $(VENV)/dev.stamp ## Pin the newest versions of requirements/*.in, with hashes
 	$(BIN)/python -m pip install --quiet uv

@@ -9,13 +9,18 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+import pytest_asyncio
 
 from tests import tables
 from tests.offices import MakeDatabase
 from tests.servers.postgres import Postgres
 from tests.servers.rabbitmq import RabbitMQ
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser
 
 TEMPLATE = "zhitong_template"
 LONGEST = (
@@ -25,6 +30,7 @@ LONGEST = (
     "simulation/",
     "test_chaos",
     "test_demo",
+    "browser/test_pages",
     "journeys/",
     "deploy/",
 )
@@ -105,3 +111,13 @@ def make_database(request: pytest.FixtureRequest) -> MakeDatabase:
     """Makes databases: the test runs once on SQLite and once on PostgreSQL."""
     made: MakeDatabase = request.getfixturevalue(request.param)
     return made
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """A browser, for tests that run in the session's event loop."""
+    # Not loaded by the workers that need none.
+    from tests.browser import chromium
+
+    async with chromium.started() as started:
+        yield started

@@ -58,6 +58,12 @@ async def style() -> FileResponse:
     return FileResponse(FOLDER / "static" / "style.css", media_type="text/css")
 
 
+@router.get("/icon.svg")
+async def icon() -> FileResponse:
+    """The picture beside the title, of levels on one line."""
+    return FileResponse(FOLDER / "static" / "icon.svg", media_type="image/svg+xml")
+
+
 @router.get("/login")
 async def login_page(desk: OneDesk) -> HTMLResponse:
     """The form."""

@@ -1,7 +1,7 @@
-"""Finds the server programs the tests start, and installs them where it may.
+"""Finds the programs the tests start, servers and a browser, and installs them where it may.
 
 `python -m tests.servers.install` needs nothing but the standard library: it runs before
-anything else is installed. It starts no server and changes nothing but the two packages.
+anything else is installed. It starts nothing and changes nothing but the missing packages.
 """
 
 import contextlib
@@ -14,7 +14,13 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-PACKAGES = {"postgresql": "PostgreSQL 15 or newer", "rabbitmq-server": "RabbitMQ 3.10 or newer"}
+PACKAGES = {
+    "postgresql": "PostgreSQL 15 or newer",
+    "rabbitmq-server": "RabbitMQ 3.10 or newer",
+    "chromium": "Chromium",
+    # Noto CJK has more weights, and 56 MB instead of 2.
+    "fonts-wqy-microhei": "a font with simplified Chinese",
+}
 POLICY = Path("/usr/sbin/policy-rc.d")
 
 
@@ -41,10 +47,31 @@ def rabbitmq_scripts() -> Path | None:
     return _newest(Path("/usr/lib/rabbitmq/lib").glob("rabbitmq_server-*/sbin"), "rabbitmq-server")
 
 
+def chromium() -> Path | None:
+    """The browser: Debian's, or another that is built on Chromium."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    found = next(filter(None, map(shutil.which, names)), None)
+    return Path(found) if found else None
+
+
+def chinese_font() -> Path | None:
+    """A font that has the simplified characters: without one, pages are rows of empty boxes."""
+    if shutil.which("fc-list") is None:
+        return next(Path("/usr/share/fonts").glob("**/wqy-microhei.ttc"), None)
+    command = ["fc-list", ":lang=zh-cn", "file"]
+    listed = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    return Path(listed.split(":")[0]) if listed else None
+
+
 def missing() -> list[str]:
     """The Debian packages whose programs are not here."""
-    found = {"postgresql": postgres_binaries(), "rabbitmq-server": rabbitmq_scripts()}
-    return [package for package, folder in found.items() if folder is None]
+    found = {
+        "postgresql": postgres_binaries(),
+        "rabbitmq-server": rabbitmq_scripts(),
+        "chromium": chromium(),
+        "fonts-wqy-microhei": chinese_font(),
+    }
+    return [package for package, place in found.items() if place is None]
 
 
 def main() -> int:

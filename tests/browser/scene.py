@@ -1,0 +1,80 @@
+"""Three levels of offices with all that a year brings to their pages, and those pages served.
+
+The offices are those of the personae, in SQLite, and talk through memory until all is told. Then
+only their pages run: whoever looks at them finds them the same each time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from node.bootstrap.server import Serving
+from node.search import index
+from node.workflow import decisions
+from protocol.lifecycle import Action
+from tests.node import chain as chains
+from tests.node import rooms
+from tests.node.chain import Chain
+from tests.node.workflow.deeds import do
+from tests.offices import DEPTH_3, Hierarchy
+
+LONG = "全县有六十七个老旧小区没有集中充电点，居民从楼上拉线充电。\n" * 24
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What can be looked at, and where."""
+
+    addresses: Mapping[str, str]
+    """Of each office's pages."""
+    items: Mapping[str, UUID]
+    """By what became of them."""
+
+
+async def play(chain: Chain) -> dict[str, UUID]:
+    """What happened at the offices; the items of it, by what became of them."""
+    county, top = chain.county, chain.top
+    items = {
+        "heard": await county.submit(urgency="most_urgent", co_authors=[{"username": "chen"}]),
+        "similar": await county.submit(),
+        "fresh": await county.submit(title="关于山区学校冬季供暖的建议", topic="society"),
+        "long": await county.submit(title="很长的题目" * 12, body=LONG),
+    }
+    await chain.climb(items["heard"])
+    for action in (Action.ADOPT, Action.INSTRUCT, Action.IMPLEMENT, Action.CLOSE):
+        await do(top, action, items["heard"])
+    for name, action in (("returned", Action.RETURN), ("declined", Action.DECLINE)):
+        items[name] = await county.submit(title=f"关于乡镇卫生院设备的建议（{name}）")
+        await decisions.register(county.desk, county.editor, items[name])
+        await do(county, action, items[name])
+    await chain.deliver()
+    for room in chain.rooms.values():
+        while await index.step(room.database):
+            pass
+    return items
+
+
+async def set_up(folder: Path) -> tuple[Hierarchy, dict[str, UUID]]:
+    """The offices after all that happened, closed."""
+    hierarchy = await rooms.set_up(folder, DEPTH_3)
+    for node in hierarchy.nodes.values():
+        await node.enter()
+    await hierarchy.stop()
+    async with chains.opened(hierarchy) as chain:
+        return hierarchy, await play(chain)
+
+
+@asynccontextmanager
+async def served(folder: Path) -> AsyncIterator[Scene]:
+    """The pages of all these offices."""
+    hierarchy, items = await set_up(folder)
+    serving = Serving([hierarchy.open(office, half="web") for office in hierarchy.chain])
+    addresses = await serving.start()
+    try:
+        yield Scene(addresses, items)
+    finally:
+        await serving.stop()
