@@ -11,7 +11,15 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -180,6 +188,16 @@ PHRASES = (
 """What secret and internal documents carry, and harmless texts at times: a warning, no more."""
 
 
+def _pattern(pattern: str) -> str:
+    try:
+        told = {pattern.format(year=year, number=number) for year in (1, 2) for number in (1, 2)}
+    except (LookupError, ValueError) as error:
+        raise ValueError("a pattern names {year} and {number}, and nothing else") from error
+    if len(told) < 4 or max(map(len, told)) > 60:
+        raise ValueError("a pattern names {year} and {number}, and gives 60 characters at most")
+    return pattern
+
+
 class LimitSettings(Section):
     """What an author may enter, and what files are taken from the offices below.
 
@@ -205,6 +223,23 @@ class LimitSettings(Section):
     def item_bytes(self) -> int:
         """The most that all files of one item may have together."""
         return self.item_megabytes * 1024 * 1024
+
+
+Pattern = Annotated[str, AfterValidator(_pattern)]
+
+
+class NumberSettings(Section):
+    """How the office writes its numbers. Each pattern has {year} and {number}, or {number:04}.
+
+    A number of the register is given at registration, that of an issue when it is signed; both
+    begin anew each year.
+    """
+
+    register_number: Pattern = "{year}-{number:04}"
+    general_issue: Pattern = "《社情民意》{year}年第{number}期"
+    special_report: Pattern = "《社情民意专报》{year}年第{number}期"
+    urgent_relay: Pattern = "《社情民意转报》{year}年第{number}期"
+    referral: Pattern = "《社情民意转送》{year}年第{number}号"
 
 
 class PeopleSettings(Section):
@@ -238,6 +273,7 @@ class Settings(BaseSettings):
     limits: LimitSettings = LimitSettings()
     files: StorageSettings = StorageSettings()
     people: PeopleSettings = PeopleSettings()
+    numbers: NumberSettings = NumberSettings()
 
     @classmethod
     def settings_customise_sources(

@@ -83,3 +83,11 @@ class UnknownDeputyError(NodeError):
     code = "desk.deputy_unknown"
     status = 404
     message = "没有找到这项代办。"
+
+
+class NotSharedError(NodeError):
+    """The other office does not have this item."""
+
+    code = "item.not_shared"
+    status = 409
+    message = "对方机关没有这件信息，无法附言；请先上报。"

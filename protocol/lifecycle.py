@@ -55,6 +55,9 @@ class Action(StrEnum):
     SEND_BACK = "send_back"
     SIGN_OFF = "sign_off"
     ADOPT = "adopt"
+    PUBLISH = "publish"
+    REFER = "refer"
+    RETRACT = "retract"
     DECLINE = "decline"
     RETURN = "return"
     FORWARD_UP = "forward_up"
@@ -121,6 +124,9 @@ TRANSITIONS: dict[Action, Transition] = {
         _row(Action.SEND_BACK, "in_review adopted", "sent_back", State.EDITING, "sent_to_review"),
         _row(Action.SIGN_OFF, "in_review adopted", "signed", State.SIGNED, "sent_to_review"),
         _row(Action.ADOPT, AT_THE_DESK, "adopted", State.ADOPTED),
+        _row(Action.PUBLISH, f"{AT_THE_DESK} adopted", "published"),
+        _row(Action.REFER, f"{AT_THE_DESK} adopted", "referred"),
+        _row(Action.RETRACT, "adopted", "adoption_retracted", State.REGISTERED),
         _row(Action.DECLINE, f"submitted {AT_THE_DESK} in_review", "declined", State.DECLINED),
         _row(Action.RETURN, f"submitted {AT_THE_DESK} in_review", "returned", State.RETURNED),
         _row(Action.FORWARD_UP, f"{AT_THE_DESK} adopted", "forwarded"),

@@ -17,11 +17,20 @@ from node.api.shapes import (
     ItemDetail,
     ItemList,
     ItemSummary,
+    NoteShape,
     Reason,
     RegisteredShape,
 )
 from node.http.session import OneDesk, Person
-from node.workflow import decisions, duplicates, forwarding, reading, submissions, withdrawals
+from node.workflow import (
+    decisions,
+    duplicates,
+    forwarding,
+    notes,
+    reading,
+    submissions,
+    withdrawals,
+)
 from node.workflow.submissions import Draft
 from protocol.lifecycle import State
 from protocol.offices import BIGGEST
@@ -97,6 +106,12 @@ async def return_(item_id: UUID, given: Reason, desk: OneDesk, person: Person) -
 async def forward_up(item_id: UUID, desk: OneDesk, person: Person) -> None:
     """Forward the newest edition to the office above."""
     await forwarding.forward_up(desk, person, item_id)
+
+
+@router.post("/{item_id}/notes", status_code=204, openapi_extra=needs("write_note"))
+async def write_note(item_id: UUID, given: NoteShape, desk: OneDesk, person: Person) -> None:
+    """Write to the editors of the office above, or of that from which the item came."""
+    await notes.write(desk, person, item_id, given.text, given.to)
 
 
 @router.post("/{item_id}/instruct", status_code=204, openapi_extra=needs("instruct"))

@@ -33,6 +33,13 @@ class Reason(Shape):
     reason: Text
 
 
+class NoteShape(Shape):
+    """Words for the editors of the next office."""
+
+    text: Text
+    to: Literal["above", "below"] = "above"
+
+
 class Adoption(Shape):
     """How the item is adopted."""
 

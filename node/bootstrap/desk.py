@@ -48,6 +48,7 @@ def build(settings: Settings, *, clock: Callable[[], datetime] = system_clock) -
         limits=settings.limits,
         shelf=Shelf(settings.path(settings.files.folder)),
         stale_list=settings.certificates.stale_list,
+        numbers=settings.numbers,
     )
 
 

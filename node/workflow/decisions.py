@@ -34,7 +34,7 @@ async def register(desk: Desk, actor: Actor, item_id: UUID) -> str:
         item = await items.locked(session, desk, actor, item_id, Action.REGISTER)
         state = items.advance(desk, item, Action.REGISTER)
         if item.number is None:
-            item.number = await numbers.next_number(session, now)
+            item.number = await numbers.next_number(session, desk.numbers.register_number, now)
         await record.own_fact(
             session,
             desk,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from node.config import LimitSettings
+from node.config import LimitSettings, NumberSettings
 from node.storage.database import Database
 from node.storage.shelf import Shelf
 from protocol.identifiers import NodeId
@@ -50,6 +50,7 @@ class Desk:
     limits: LimitSettings
     shelf: Shelf
     stale_list: Literal["warn", "refuse"] = "warn"
+    numbers: NumberSettings = field(default_factory=NumberSettings)
 
     @property
     def node(self) -> NodeId:

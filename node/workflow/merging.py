@@ -281,7 +281,7 @@ async def _write(
         step=0,
         standings={},
         combined=True,
-        number=await numbers.next_number(session, now),
+        number=await numbers.next_number(session, desk.numbers.register_number, now),
         created_at=now,
     )
     session.add(item)

@@ -89,6 +89,12 @@ CASES = {
     "accepted": "已办结",
     "handed_back": "已退回",
 }
+SERIES = {
+    "general_issue": "普刊",
+    "special_report": "专报",
+    "urgent_relay": "转报",
+    "referral": "转送",
+}
 VERDICTS = {"approved": "同意", "skipped": "跳过", "sent_back": "退回编辑"}
 ERASED = "（内容已清除）"
 """Stands where a purged item had its title, its text, or somebody's words."""
@@ -110,6 +116,9 @@ ACTIONS = {
     "send_back": "退回编辑",
     "sign_off": "签发",
     "adopt": "采用",
+    "publish": "编入刊物",
+    "refer": "转送",
+    "retract": "撤销采用",
     "decline": "不予采用",
     "return": "退回修改",
     "forward_up": "上报",
@@ -231,7 +240,7 @@ def _sentence(kind: str, data: dict[str, Any], office: str) -> str:
         case "dissolved":
             return f"{office}撤销合并，各件信息恢复单独办理。"
         case "published":
-            return f"{office}编发，刊于{data['issue']}。"
+            return f"{office}以{SERIES[data['series']]}编发，刊于{data['issue']}。"
         case "adoption_retracted":
             return f"{office}撤销采用，理由：{_stop(data['reason'])}"
         case "referred":
@@ -248,6 +257,8 @@ def _sentence(kind: str, data: dict[str, Any], office: str) -> str:
             return f"督办：{data['unit']}应在 {data['due']} 前答复，已经逾期。"
         case "reminded":
             return f"催办：{data['unit']}请在 {data['due']} 前答复。"
+        case "noted":
+            return f"编辑附言：{_stop(data['text'])}"
         case "rated":
             words = f"：{_stop(data['text'])}" if data.get("text") else "。"
             return f"撰稿人评价 {data['score']} 分（满分 5 分）{words}"

@@ -21,6 +21,8 @@ from protocol import lifecycle
 from protocol.lifecycle import Action, State
 
 PAGE = 50
+ELSEWHERE = frozenset({Action.SUBMIT, Action.REPLY, Action.PUBLISH, Action.REFER, Action.RETRACT})
+"""Done with a new text, with an assignment, and with an issue: not with an item by itself."""
 T = TypeVar("T")
 
 
@@ -162,7 +164,7 @@ async def _timeline(
     query = select(Event).where(Event.item_id == item.id)
     if not at_the_desk:
         # How the office works on the text is its own affair, until it decides.
-        query = query.where(Event.kind.not_in((*lifecycle.EDITORIAL, "reminded")))
+        query = query.where(Event.kind.not_in((*lifecycle.EDITORIAL, "reminded", "noted")))
     events = await session.scalars(
         query.order_by(Event.at, Event.office, Event.sequence, Event.step)
     )
@@ -206,7 +208,7 @@ def _actions(
     standing = record.standing_of(item, desk.node)
     if standing is None or item.purged_at is not None:
         return ()
-    found = set(lifecycle.possible(standing)) - {Action.SUBMIT, Action.REPLY} - hidden
+    found = set(lifecycle.possible(standing)) - ELSEWHERE - hidden
     if not items.returned_above(desk, item):
         found.discard(Action.REVISE)
     # An original comes out of a combined item when that is taken apart.

@@ -129,7 +129,7 @@ async def _forwarded(
     if item.source is not None:
         await restored.enter_made_here(session, desk, item, edition)
     if edition.number is not None:
-        await _number(session, item, edition.number)
+        await _number(session, desk, item, edition.number)
     if message.name == "revision" and not await _was_submitted(session, item):
         # The office above has it, and nothing yet that it revises: that was lost on the way.
         outbox.post(
@@ -273,7 +273,7 @@ async def _decided(
     if isinstance(fact, facts.Merged | facts.Unmerged):
         await lineage.restore(session, desk, item)
     if isinstance(fact, facts.Registered):
-        await _number(session, item, fact.number)
+        await _number(session, desk, item, fact.number)
     if (
         isinstance(fact, facts.Forwarded)
         and fact.through is None
@@ -292,9 +292,9 @@ async def _gone_up(session: Session, item: Item) -> set[int]:
     return {int(event.decode(payload).data["edition"]) for payload in payloads}
 
 
-async def _number(session: Session, item: Item, number: str) -> None:
+async def _number(session: Session, desk: Desk, item: Item, number: str) -> None:
     """The item's number, unless it was given out again while nobody waited for this neighbour."""
-    await numbers.keep(session, number)
+    await numbers.keep(session, desk.numbers.register_number, number)
     if item.number is not None:
         return
     if await session.scalar(select(Item.id).where(Item.number == number)) is not None:

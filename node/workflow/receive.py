@@ -13,6 +13,7 @@ from node.workflow import (
     certificates,
     feedback,
     handling,
+    notes,
     purges,
     ratings,
     revocation_lists,
@@ -51,6 +52,8 @@ async def apply(intake: Intake, message: Opened) -> bool:
             return await handling.receive_answer(intake, message)
         case "verdict":
             return await handling.receive_verdict(intake, message)
+        case "note":
+            return await notes.receive(intake, message)
         case "rating":
             return await ratings.receive(intake, message)
         case "certificate_request":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, case, func, or_, select
@@ -21,13 +21,20 @@ from node.workflow.desk import Actor, Desk
 from node.workflow.reading import PAGE, Page
 from protocol.lifecycle import AT_THE_DESK, State
 
-Queue = Literal["to_triage", "editing", "mine", "in_review", "waiting_for_me", "signed", "returned"]
+Queue = Literal[
+    "to_triage",
+    "editing",
+    "mine",
+    "in_review",
+    "waiting_for_me",
+    "signed",
+    "returned",
+    "candidates",
+]
 """To be registered; with an editor; with me; in review; in review at a step that I take; signed and
-not decided; given back, here or above."""
+not decided; given back, here or above; what could go to the office above."""
 
-QUEUES: tuple[Queue, ...] = (
-    *("to_triage", "editing", "mine", "in_review", "waiting_for_me", "signed", "returned"),
-)
+QUEUES: tuple[Queue, ...] = get_args(Queue)
 
 
 @dataclass(frozen=True)
@@ -169,6 +176,9 @@ async def _where(session: Session, desk: Desk, actor: Actor, queue: Queue) -> Co
             return in_review & Item.id.in_(reviewed.where(Review.role.in_(list(roles))))
         case "signed":
             return (Item.state == State.SIGNED) & Item.closed.is_(False)
+        case "candidates":
+            new = or_(Item.forwarded_edition.is_(None), Item.forwarded_edition < Item.edition)
+            return (at_the_desk | ((Item.state == State.ADOPTED) & Item.closed.is_(False))) & new
         case "returned":
             above = desk.parent.id if desk.parent else ""
             returned = Item.standings[above]["state"].as_string() == State.RETURNED

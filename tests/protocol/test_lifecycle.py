@@ -30,7 +30,7 @@ from tests.factories import make_id
 
 AT_THE_DESK = {
     *("revise", "edit", "send_to_review", "adopt", "decline", "return", "forward_up"),
-    *("instruct", "assign", "close", "merge", "take_apart"),
+    *("instruct", "assign", "close", "merge", "take_apart", "publish", "refer"),
 }
 ALLOWED: dict[State, set[str]] = {
     State.SUBMITTED: {"withdraw", "register", "decline", "return"},
@@ -40,7 +40,7 @@ ALLOWED: dict[State, set[str]] = {
     State.SIGNED: AT_THE_DESK,
     State.ADOPTED: {
         *("revise", "edit", "send_to_review", "forward_up", "instruct", "assign", "close"),
-        "merge",
+        *("merge", "publish", "refer", "retract"),
     },
     State.RETURNED: {"resubmit", "withdraw"},
     State.DECLINED: set(),
@@ -60,6 +60,7 @@ LEADS_TO = {
     "send_back": State.EDITING,
     "sign_off": State.SIGNED,
     "adopt": State.ADOPTED,
+    "retract": State.REGISTERED,
     "decline": State.DECLINED,
     "return": State.RETURNED,
     "merge": State.MERGED,

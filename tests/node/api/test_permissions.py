@@ -49,6 +49,11 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /items/{item_id}/implement": {"unit": "县住建局", "text": "已布设。"},
     "POST /items/{item_id}/close": {},
     "POST /items/{item_id}/purge": REASON,
+    "POST /items/{item_id}/notes": {"text": "请优先考虑。"},
+    "POST /issues": {"series": "general_issue", "title": "一期"},
+    "PUT /issues/{issue_id}": {"version": 1, "title": "一期"},
+    "POST /issues/{issue_id}/sign": {"version": 1},
+    "POST /issues/{issue_id}/withdraw": REASON,
     "POST /items/{item_id}/assignments": {"unit": "nowhere", "text": "请办理。"},
     "POST /items/{item_id}/rating": {"score": 4},
     "POST /assignments/{assignment_id}/pass-on": {"unit": "nowhere", "text": "请办理。"},
@@ -113,6 +118,7 @@ BODIES: dict[str, dict[str, Any]] = {
 QUERIES = {
     "GET /search": {"q": "电梯"},
     "GET /items/{item_id}/comparison": {"before": "1", "after": "1"},
+    "DELETE /issues/{issue_id}": {"version": "1"},
     "POST /files": {"name": "说明.txt"},
     "POST /imports/{what}": {"name": "单位.csv", "dry_run": "true"},
 }
@@ -122,6 +128,7 @@ FILES = {
 }
 NOWHERE = {
     "{what}": "units",
+    "{issue_id}": str(UUID(int=7)),
     "{queue}": "to_triage",
     "{office}": "nowhere",
     "{unit_id}": str(UUID(int=7)),

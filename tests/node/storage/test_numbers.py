@@ -15,6 +15,7 @@ from protocol.errors import LifecycleError
 from tests.node.rooms import Room
 
 AT_ONCE = 40
+PATTERN = "{year}-{number:04}"
 
 
 class ChangedMyMindError(Exception):
@@ -28,7 +29,7 @@ async def test_numbers_stay_unique_and_without_gaps_while_many_write_and_some_ro
 
     async def roll_back() -> None:
         async with county.database.writing.begin() as session:
-            await numbers.next_number(session, county.clock())
+            await numbers.next_number(session, PATTERN, county.clock())
             raise ChangedMyMindError
 
     async def register(item: UUID) -> str:
@@ -75,7 +76,7 @@ async def test_numbers_begin_anew_with_the_year_of_the_offices_calendar(county: 
     new_year = datetime(2026, 12, 31, 16, 0, tzinfo=UTC)
     async with county.database.writing.begin() as session:
         given = [
-            await numbers.next_number(session, new_year + timedelta(minutes=minutes))
+            await numbers.next_number(session, PATTERN, new_year + timedelta(minutes=minutes))
             for minutes in (-2, -1, 0, 1, -1)
         ]
     assert given == ["2026-0001", "2026-0002", "2027-0001", "2027-0002", "2026-0003"]
@@ -84,7 +85,7 @@ async def test_numbers_begin_anew_with_the_year_of_the_offices_calendar(county: 
 async def test_a_number_has_at_least_four_digits_and_more_when_needed(county: Room) -> None:
     now = county.clock()
     async with county.database.writing.begin() as session:
-        await numbers.next_number(session, now)
+        await numbers.next_number(session, PATTERN, now)
         for name, value in ((9, "0010"), (9999, "10000")):
             await session.execute(numbers.Counter.__table__.update().values(value=name))
-            assert await numbers.next_number(session, now) == f"{now.year}-{value}"
+            assert await numbers.next_number(session, PATTERN, now) == f"{now.year}-{value}"

@@ -94,13 +94,14 @@ async def test_the_table_of_roles_is_what_the_office_decided() -> None:
     assert by_role["auditor"] == {"read_audit"}
     assert by_role["reviewer"] == {
         *("assign_editor", "claim", "edit", "name_deputy", "read", "read_assignments"),
-        *("read_chain", "read_merges", "read_units", "review", "send_to_review", "supervise"),
+        *("read_chain", "read_issues", "read_merges", "read_units", "review", "send_to_review"),
+        "supervise",
     }
     assert by_role["signer"] == {
         *("name_deputy", "read", "read_assignments", "read_chain", "read_merges", "read_units"),
-        *("review", "supervise"),
+        *("read_issues", "review", "sign_issue", "supervise"),
     }
-    assert by_role["leader"] == {"read", "read_assignments", "supervise"}
+    assert by_role["leader"] == {"read", "read_assignments", "read_issues", "supervise"}
     assert by_role["handler"] == {"handle", "read_assignments"}
     assert all(
         everyone <= access.MAY.keys() and role in access.MAY["own_account"] for role in by_role
