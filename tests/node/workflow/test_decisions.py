@@ -81,7 +81,7 @@ async def test_an_instruction_and_what_came_of_it_stand_in_the_leaders_words(
 async def test_nothing_is_implemented_before_it_was_instructed(county: Room) -> None:
     item = await county.registered()
     before = await contents(county.database)
-    with pytest.raises(LifecycleError, match="the item was never instructed"):
+    with pytest.raises(LifecycleError, match="the item was never assigned or instructed"):
         await do(county, Action.IMPLEMENT, item)
     assert await contents(county.database) == before
 
