@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends
 from node.api import (
     assignments,
     audit,
+    calls,
     desk,
     editing,
     enrolments,
@@ -41,6 +42,7 @@ PARTS = (
     merges,
     assignments,
     issues,
+    calls,
     search,
     files,
     notices,

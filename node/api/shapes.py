@@ -110,6 +110,7 @@ class ItemSummary(BaseModel):
     standings: dict[str, Any]
     combined: bool
     merged_into: UUID | None
+    answers_id: UUID | None
     created_at: datetime
 
     @classmethod

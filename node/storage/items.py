@@ -20,7 +20,8 @@ class Item(Base):
     the newest of this office's own events. `edition` is the newest edition here,
     `forwarded_edition` the newest one that was sent up. `combined` says that it was written here
     out of others, `merged_into` that it is part of such a one. `editor_id` is the editor to whom it
-    is assigned. Once `purged_at` is set, nothing of its contents is here any more.
+    is assigned, `answers_id` the call that the item answers. Once `purged_at` is set, nothing of
+    its contents is here any more.
     """
 
     __tablename__ = "items"
@@ -43,6 +44,7 @@ class Item(Base):
     standings: Mapped[dict[str, Any]] = mapped_column(default=dict)
     combined: Mapped[bool] = mapped_column(default=False, server_default=false())
     merged_into: Mapped[UUID | None]
+    answers_id: Mapped[UUID | None]
     created_at: Mapped[datetime]
     purged_at: Mapped[datetime | None]
 
@@ -50,6 +52,7 @@ class Item(Base):
         Index("ix_items_merged_into", "merged_into"),  # the originals of a combined item
         Index("ix_items_created_at", "created_at"),  # the list, newest first
         Index("ix_items_state", "state"),  # the list, by state
+        Index("ix_items_answers_id", "answers_id"),  # the answers to a call
         Index("ix_items_editor_id", "editor_id"),  # what lies with an editor
     )
 

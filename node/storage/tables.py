@@ -5,6 +5,7 @@ from __future__ import annotations
 from node.storage import (
     assignments,
     audit,
+    calls,
     certificates,
     desk,
     enrolments,
@@ -29,6 +30,7 @@ METADATA = Base.metadata
 MODULES = (
     assignments,
     audit,
+    calls,
     certificates,
     desk,
     enrolments,

@@ -66,6 +66,8 @@ MAY: dict[str, dict[str, Scope]] = {
     "return": _all(EDITOR),
     "forward_up": _all(EDITOR),
     "instruct": _all(EDITOR),
+    "call": _all(EDITOR),
+    "read_calls": _own(AUTHOR) | _all(EDITOR, REVIEWER, SIGNER, LEADER),
     "compose_issue": _all(EDITOR),
     "sign_issue": _all(SIGNER),
     "read_issues": _all(EDITOR, REVIEWER, SIGNER, LEADER),

@@ -19,6 +19,7 @@ from node.storage.messages import Incoming
 from node.workflow import (
     access,
     attachments,
+    calls,
     ceilings,
     editions,
     items,
@@ -91,6 +92,7 @@ async def send(
             "attachments": files,
             "evidence": proof,
             "received_at": received_at,
+            "answers": await calls.answering(session, item),
         }
     )
     await attachments.offer(session, above, files)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from node.errors import UnsupportedTypeError
 from node.workflow import (
     assignments,
+    calls,
     certificates,
     feedback,
     handling,
@@ -45,6 +46,12 @@ async def apply(intake: Intake, message: Opened) -> bool:
             return await withdrawals.receive(intake, message)
         case "feedback":
             return await feedback.receive(intake, message)
+        case "solicitation" | "topic_guide" | "circular":
+            await calls.receive(intake, message)
+            return True
+        case "read":
+            await calls.receive_read(intake, message)
+            return True
         case "assignment":
             await assignments.receive(intake, message)
             return True

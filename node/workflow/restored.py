@@ -12,7 +12,7 @@ from sqlalchemy import select
 from node.storage.database import Session
 from node.storage.items import Edition, Item, ItemAuthor
 from node.storage.people import Person
-from node.workflow import editions, lineage, record
+from node.workflow import calls, editions, lineage, record
 from node.workflow.desk import Desk
 from protocol import envelope
 from protocol.envelope import Opened
@@ -39,6 +39,7 @@ async def own_item(session: Session, message: Opened, edition: EditionMessage) -
         standings={},
         created_at=edition.submitted_at,
         combined=await lineage.is_combined(session, message.event.subject),
+        answers_id=await calls.came_as(session, edition.answers),
     )
     session.add(item)
     if item.combined:

@@ -35,6 +35,7 @@ from node.workflow import (
     access,
     attachments,
     audit,
+    calls,
     ceilings,
     editions,
     items,
@@ -95,6 +96,8 @@ class Draft(Record):
     attachments: tuple[Named, ...] = Field(default=(), max_length=50)
     confirmed: StrictBool = False
     """Whether the author saw a warning about phrases, and says that nothing here is secret."""
+    answers: UUID | None = None
+    """The call that the item answers."""
 
 
 def draft(content: dict[str, Any]) -> Draft:
@@ -115,6 +118,8 @@ async def submit(desk: Desk, actor: Actor, draft: Draft) -> UUID:
         # 2.
         await recovery.demand_work_allowed(session, desk.node)
         state = lifecycle.advance(Action.SUBMIT, None)
+        if draft.answers is not None:
+            await calls.demand_answerable(session, desk, actor, draft.answers)
         # 3.
         item = Item(
             id=desk.new_id(),
@@ -125,6 +130,7 @@ async def submit(desk: Desk, actor: Actor, draft: Draft) -> UUID:
             sequence=0,
             step=0,
             standings={},
+            answers_id=draft.answers,
             created_at=now,
         )
         session.add(item)
@@ -195,6 +201,7 @@ async def receive(intake: Intake, message: Opened) -> None:
         raise ItemTakenError
     if item is None:
         item = _new_item(intake, message, data)
+        item.answers_id = await calls.answered(intake.session, data.answers, item.source or "")
     elif data.edition in intake.editions[item.id]:
         return
     newest = data.edition > max(intake.editions[item.id], default=0)

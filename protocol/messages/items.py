@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Annotated, Literal, Self, get_args
+from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
@@ -139,7 +140,8 @@ class Edition(Record):
     `evidence` holds the token by which the sender itself received the item, so that the office
     above can verify the first office's own signature. It is empty where the item was written.
     `received_at` is when the sender took that in: what is older than a theft of its signer's key
-    counts. `number` is the one under which the sender registered the item.
+    counts. `number` is the one under which the sender registered the item. `answers` is the message
+    by which the recipient had called for it.
     """
 
     edition: int = Field(ge=1, le=10_000, strict=True)
@@ -155,6 +157,7 @@ class Edition(Record):
     attachments: tuple[Attachment, ...] = Field(default=(), max_length=50)
     evidence: tuple[Token, ...] = Field(default=(), max_length=100)
     received_at: Time | None = None
+    answers: UUID | None = None
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:

@@ -46,9 +46,14 @@ EXAMPLES: dict[str, Record] = {
         attachments=[make_attachment()],
         evidence=[TOKEN],
         received_at=NOW,
+        answers=make_id(4),
     ),
     "revision": make_revision(
-        number="登2026第1号", attachments=[make_attachment()], evidence=[TOKEN], received_at=NOW
+        number="登2026第1号",
+        attachments=[make_attachment()],
+        evidence=[TOKEN],
+        received_at=NOW,
+        answers=make_id(4),
     ),
     "withdrawal": items.Withdrawal(reason="作者要求撤回。"),
     "outcome": work.Outcome(

@@ -20,6 +20,7 @@ from node.bootstrap import application
 from node.config import WebSettings
 from node.storage.assignments import Assignment
 from node.storage.audit import AuditRow
+from node.storage.calls import Call, Callee
 from node.storage.files import Attachment
 from node.storage.items import ItemAuthor
 from node.storage.people import Membership, Person, Unit
@@ -50,6 +51,14 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /items/{item_id}/close": {},
     "POST /items/{item_id}/purge": REASON,
     "POST /items/{item_id}/notes": {"text": "请优先考虑。"},
+    "POST /calls": {
+        "kind": "topic_guide",
+        "title": "要点",
+        "topics": ["就业"],
+        "period": "2026年第四季度",
+        "everyone": True,
+    },
+    "POST /calls/{call_id}/share": {"people": ["nobody"]},
     "POST /issues": {"series": "general_issue", "title": "一期"},
     "PUT /issues/{issue_id}": {"version": 1, "title": "一期"},
     "POST /issues/{issue_id}/sign": {"version": 1},
@@ -158,6 +167,7 @@ class Operation:
         """Its address, for this item and person."""
         path = "/api/v1" + self.name.split(" ")[1]
         known = {"{item_id}": str(thing.item), "{person_id}": str(thing.person)}
+        known["{call_id}"] = str(thing.item)
         known["{assignment_id}"] = str(thing.assignment)
         for part, value in (known | NOWHERE).items():
             path = path.replace(part, value)
@@ -218,6 +228,7 @@ async def cast(leaf: Room) -> AsyncIterator[Cast]:
         for thing in (*own.values(), foreign):
             session.add(_attachment(thing.item))
             session.add(_assignment(thing, leaf.clock()))
+            session.add_all(_call(thing, leaf.clock()))
     async with AsyncExitStack() as stack:
         clients = {role: await stack.enter_async_context(visit(leaf, f"a-{role}")) for role in own}
         yield Cast(clients, own, foreign)
@@ -282,7 +293,7 @@ async def test_every_role_may_do_what_the_table_says_and_nothing_else(
     # Whoever asks for what is somebody else's is told that there is none; the auditor is told.
     hidden = {
         (f"a-{role}", action)
-        for action in ("read", "read_people", "copy_person", "read_assignments")
+        for action in ("read", "read_people", "copy_person", "read_assignments", "read_calls")
         for role, scope in access.MAY[action].items()
         if scope is Scope.OWN
     }
@@ -330,6 +341,21 @@ def _assignment(thing: Thing, now: datetime) -> Assignment:
         given_at=now,
         given_by="周编辑",
     )
+
+
+def _call(thing: Thing, now: datetime) -> tuple[Call, Callee]:
+    """For this person, with the id of the item."""
+    call = Call(
+        id=thing.item,
+        kind="circular",
+        title="通报",
+        body="三季度采用情况。",
+        topics=[],
+        pass_on=False,
+        made_at=now,
+        made_by="周编辑",
+    )
+    return call, Callee(id=thing.item, call_id=thing.item, person_id=thing.person)
 
 
 def _attachment(item: UUID) -> Attachment:
