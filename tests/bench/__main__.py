@@ -4,7 +4,8 @@ Everything runs on a RabbitMQ and a PostgreSQL that it starts itself, with their
 in one run: each round measures all three, so that a machine that drifts drifts for all. Then a leaf
 node alone, and, unless it shall be quick, how a backlog drains, how long finding and each page take
 among very many items, and how soon messages go again after the broker was killed. `--only` chooses
-among these. Figures are printed and written to build/bench.json. Exit code 1 when a target is missed.
+among these. Figures are printed and written to build/bench.json. Exit code 1 when a target is
+missed.
 """
 
 from __future__ import annotations

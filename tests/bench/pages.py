@@ -1,7 +1,7 @@
 """How long the server takes for each page, with very many items in the office.
 
-The pages are those of the table that the browser's tests walk (`tests/browser/pages`), each as those
-who look at it at the county, over the office's own application without a network. Each is
+The pages are those of the table that the browser's tests walk (`tests/browser/pages`), each for
+those who look at it at the county, over the office's own application without a network. Each is
 asked for once before the clock runs: what a process builds at its first page is not measured.
 """
 
