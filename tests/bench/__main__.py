@@ -2,9 +2,10 @@
 
 Everything runs on a RabbitMQ and a PostgreSQL that it starts itself, with their usual durability,
 in one run: each round measures all three, so that a machine that drifts drifts for all. Then a leaf
-node alone, and, unless it shall be quick, how a backlog drains, how long finding takes among very
-many items, and how soon messages go again after the broker was killed. `--only` chooses among
-these. Figures are printed and written to build/bench.json. Exit code 1 when a target is missed.
+node alone, and, unless it shall be quick, how a backlog drains, how long finding and each page take
+among very many items, and how soon messages go again after the broker was killed. `--only` chooses
+among these. Figures are printed and written to build/bench.json. Exit code 1 when a target is
+missed.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from tests.bench import drain, finding, hop, leaf, plain, recovery, reference
+from tests.bench import drain, finding, hop, leaf, pages, plain, recovery, reference
 from tests.bench.result import OUTPUT, Rates, Result
 from tests.servers.postgres import Postgres
 from tests.servers.rabbitmq import RabbitMQ
@@ -26,7 +27,7 @@ from tests.servers.rabbitmq import RabbitMQ
 QUICKLY = ("hop", "leaf")
 FINDING = ("search", "duplicates")
 # The broker is killed last.
-ALL = (*QUICKLY, "drain", *FINDING, "recovery")
+ALL = (*QUICKLY, "drain", *FINDING, "pages", "recovery")
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,10 @@ def _measure(size: Size, chosen: Sequence[str]) -> Result:
                 result.findings.append(
                     finding.measure(postgres, items=size.items, sqlite=sqlite, parts=parts)
                 )
+        if "pages" in chosen:
+            for sqlite in (False, True):
+                _tell(f"pages on {'SQLite' if sqlite else 'PostgreSQL'}")
+                result.pages.append(pages.measure(postgres, items=size.items, sqlite=sqlite))
         if "recovery" in chosen:
             result.recovery = recovery.measure(rabbitmq, postgres, times=size.restarts)
     return result

@@ -10,36 +10,30 @@ and common, with and without filters; and drafts, some of them copies of what is
 from __future__ import annotations
 
 import asyncio
-import random
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import text
 
 from node.search import index
-from node.storage import bulk
 from node.storage.database import Database
-from node.storage.items import Edition, Item
-from node.storage.search import SearchPending
 from node.workflow import searching
 from node.workflow.desk import Actor, Desk
 from node.workflow.duplicates import of_draft
 from node.workflow.searching import Wanted
 from tests import offices
+from tests.bench import many
 from tests.node.search import labelled
-from tests.node.search.quality import demo, sentences
+from tests.node.search.quality import demo
 from tests.offices import DONGHU
 from tests.servers.postgres import Postgres
 
-CHUNK = 1_000
-TOPICS = ("economy", "city", "society", "agriculture", "government")
 QUERIES: tuple[tuple[str, Wanted], ...] = (
     ("电梯", Wanted()),
     ("加装电梯", Wanted()),
@@ -57,7 +51,6 @@ QUERIES: tuple[tuple[str, Wanted], ...] = (
     ("没有人写过的字词", Wanted()),
 )
 TIMES = 8
-PLACES = "东西南北中上下大小新老长安宁和平永兴文武青白红金银龙凤虎石木水火山江河湖海云桥村镇"
 
 
 @dataclass(frozen=True)
@@ -74,14 +67,15 @@ class Finding:
     @property
     def spreads(self) -> dict[str, dict[str, float]]:
         """Median and tail of each part that was measured."""
-        return {part: _spread(spent) for part, spent in self.milliseconds.items() if spent}
+        return {part: spread(spent) for part, spent in self.milliseconds.items() if spent}
 
     def as_json(self) -> dict[str, Any]:
         """Medians and tails; not every single figure."""
         return asdict(self) | {"milliseconds": self.spreads}
 
 
-def _spread(milliseconds: Sequence[float]) -> dict[str, float]:
+def spread(milliseconds: Sequence[float]) -> dict[str, float]:
+    """Median and tail."""
     return {
         "median": statistics.median(milliseconds),
         "p95": statistics.quantiles(milliseconds, n=20)[-1],
@@ -106,7 +100,7 @@ async def _measure(postgres: Postgres, items: int, sqlite: bool, parts: Collecti
         desk = tree.nodes["donghu"].desk
         editor = await tree.actor("donghu")
         try:
-            await _fill(desk, items)
+            await many.fill(desk, items)
             before = await _size(desk.database)
             rate = await _index(desk.database, items)
             size = await _size(desk.database) - before
@@ -125,84 +119,12 @@ async def _measure(postgres: Postgres, items: int, sqlite: bool, parts: Collecti
     )
 
 
-async def _fill(desk: Desk, count: int) -> None:
-    chance, pool = random.Random(11), sentences()
-    now = desk.clock()
-    for start in range(0, count, CHUNK):
-        async with desk.database.writing.begin() as session:
-            for number in range(start, min(count, start + CHUNK)):
-                at = now - timedelta(minutes=10 * (count - number))
-                title, body = _written(pool, chance)
-                item_id = desk.new_id()
-                bulk.insert(session, Item, **_item(item_id, number, title, at, chance))
-                bulk.insert(session, Edition, **_edition(item_id, title, body, at, chance))
-                bulk.insert(session, SearchPending, item_id=item_id)
-        _tell(f"items: {min(count, start + CHUNK):,} of {count:,}")
-    print(file=sys.stderr)
-
-
-def _written(pool: Sequence[str], chance: random.Random) -> tuple[str, str]:
-    chosen = chance.sample(pool, 12)
-    # Every office has its own figures and places; no two items are alike in more than sentences.
-    parts = [_own(sentence, chance) for sentence in chosen]
-    return chosen[0][:24], "".join(parts)
-
-
-def _own(sentence: str, chance: random.Random) -> str:
-    half = len(sentence) // 2
-    place = "".join(chance.choice(PLACES) for _ in range(2))
-    return f"{sentence[:half]}{place}{chance.randrange(10_000)}{sentence[half:]}"
-
-
-def _item(
-    item_id: object, number: int, title: str, at: object, chance: random.Random
-) -> dict[str, Any]:
-    return {
-        "id": item_id,
-        "source": None,
-        "origin": {"id": "donghu", "name": "东湖县政协", "level": "county"},
-        "title": title,
-        "topic": chance.choice(TOPICS),
-        "urgency": chance.choice(("normal", "normal", "normal", "urgent")),
-        "classification": "internal",
-        "edition": 1,
-        "forwarded_edition": None,
-        "state": chance.choice(("submitted", "registered", "adopted", "declined")),
-        "closed": False,
-        "number": f"2026-{number:04d}",
-        "sequence": 0,
-        "step": 1,
-        "standings": {},
-        "created_at": at,
-        "purged_at": None,
-    }
-
-
-def _edition(
-    item_id: object, title: str, body: str, at: object, chance: random.Random
-) -> dict[str, Any]:
-    name = chance.choice("李王张沈林") + chance.choice("国晓立明") + chance.choice("栋雨群远波")
-    return {
-        "item_id": item_id,
-        "number": 1,
-        "title": title,
-        "body": body,
-        "authors": [{"name": name, "kind": "member", "unit": "东湖县团结街道"}],
-        "topic": "city",
-        "urgency": "normal",
-        "classification": "internal",
-        "submitted_at": at,
-        "message_source": None,
-        "message_id": None,
-    }
-
-
 async def _index(database: Database, count: int) -> float:
     began, done = time.monotonic(), 0
     while taken := await index.step(database):
         done += taken
-        if done % CHUNK < taken:
-            _tell(f"indexed: {done:,} of {count:,}")
+        if done % many.CHUNK < taken:
+            many.tell(f"indexed: {done:,} of {count:,}")
     print(file=sys.stderr)
     elapsed = time.monotonic() - began
     if database.is_postgresql:
@@ -244,7 +166,3 @@ async def _timed(work: Callable[[], Awaitable[object]]) -> float:
     began = time.perf_counter()
     await work()
     return (time.perf_counter() - began) * 1_000
-
-
-def _tell(words: str) -> None:
-    print(f"\r{words}", end="", file=sys.stderr, flush=True)

@@ -12,6 +12,7 @@ from typing import Any
 from tests.bench.drain import Drain
 from tests.bench.finding import Finding
 from tests.bench.leaf import Leaf
+from tests.bench.pages import Served
 from tests.bench.recovery import Recovery
 
 OUTPUT = Path("build/bench.json")
@@ -19,6 +20,7 @@ OF_PLAIN, OF_REFERENCE = 0.25, 2.5
 READY_SECONDS, RESIDENT_MB = 5.0, 150.0
 GROWTH_MB, RECOVERY_SECONDS = 150.0, 5.0
 FOUND_MS = 100.0
+PAGE_MS = 100.0
 WORDS = {
     "plain": "plain aio-pika (no database, no signature)",
     "reference": "FastStream + SQLAlchemy, one transaction a message",
@@ -58,6 +60,7 @@ class Result:
     leaf: Leaf | None = None
     drains: list[Drain] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    pages: list[Served] = field(default_factory=list)
     recovery: Recovery | None = None
 
     @property
@@ -85,6 +88,9 @@ class Result:
             for part, spent in found.spreads.items():
                 what = f"{part} in {found.database}, median (ms)"
                 yield Target(what, spent["median"], "<", FOUND_MS)
+        for served in self.pages:
+            what = f"slowest page in {served.database}, median (ms)"
+            yield Target(what, served.slowest, "<", PAGE_MS)
         if self.recovery is not None:
             what = "first message after a broker's restart, longest (s)"
             yield Target(what, self.recovery.longest, "<=", RECOVERY_SECONDS)
@@ -103,6 +109,8 @@ class Result:
             found["drain"] = [drain.as_json() for drain in self.drains]
         if self.findings:
             found["finding"] = [one.as_json() for one in self.findings]
+        if self.pages:
+            found["pages"] = [one.as_json() for one in self.pages]
         if self.recovery is not None:
             found["recovery"] = self.recovery.as_json()
         found["targets"] = [
@@ -133,6 +141,12 @@ class Result:
                     what = f"{part}, {found.items:,} items, {found.database}"
                     times = [f"{spent[name]:.0f} ms" for name in ("median", "p95", "longest")]
                     _row(what, *times, found.indexed_per_second, found.bytes_per_item)
+            print()
+        for served in self.pages:
+            where = f"{served.items:,} items, {served.database}"
+            _row(f"pages, {where}", "median", "95 %", "longest")
+            for look, spent in served.spreads.items():
+                _row(f"  {look}", *(f"{spent[n]:.0f} ms" for n in ("median", "p95", "longest")))
             print()
         if self.recovery is not None:
             _row("the first message after a broker's restart", "median", "longest", "restarts")

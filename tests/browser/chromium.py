@@ -25,6 +25,7 @@ from playwright.async_api import (
 
 from tests.offices import PASSWORD
 from tests.servers import install, processes
+from tests.waiting import until
 
 OUTSIDE = re.compile(r"^(?!https?://127\.0\.0\.1[:/]|wss?://127\.0\.0\.1[:/]|data:|blob:|about:)")
 ARGUMENTS = (
@@ -38,7 +39,8 @@ ARGUMENTS = (
     "--force-color-profile=srgb",
     "--font-render-hinting=none",
 )
-HURRY: dict[str, float] = {"timeout": 30_000}
+LONGEST_MS = 30_000
+PATIENCE = 90.0
 
 
 class Size(StrEnum):
@@ -110,6 +112,26 @@ class Window:
         )
         assert answer.ok, await answer.text()
 
+    async def do(self, path: str, **content: Any) -> Any:
+        """Do something through the API, as the person who is signed in; what is answered."""
+        answer = await self.context.request.post(
+            f"{self.address}/api/v1/{path}", data=content or None
+        )
+        assert answer.ok, f"{path}: {await answer.text()}"
+        return await answer.json() if await answer.body() else None
+
+    async def sees(self, *words: str) -> None:
+        """Look at the page that is open, again and again, until all these words are there."""
+
+        async def there() -> bool:
+            text = await self.page.locator("main").inner_text()
+            if all(word in text for word in words):
+                return True
+            await self.page.reload()
+            return False
+
+        await until(there, PATIENCE, f"{words} at {self.page.url}")
+
     async def use(self, size: Size) -> None:
         """Make the page as wide as this screen."""
         await self.page.set_viewport_size(SCREENS[size]["viewport"])
@@ -144,7 +166,7 @@ async def started() -> AsyncIterator[Browser]:
         raise processes.ServerError("Chromium is not installed: see tests/servers/install.py")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=program, args=list(ARGUMENTS), **HURRY
+            executable_path=program, args=list(ARGUMENTS), timeout=LONGEST_MS
         )
         try:
             yield browser
@@ -171,7 +193,7 @@ async def window(
         reduced_motion="reduce",
     )
     try:
-        context.set_default_timeout(HURRY["timeout"])
+        context.set_default_timeout(LONGEST_MS)
         opened = Window(context, await context.new_page(), address)
         await context.route(OUTSIDE, opened._refuse)
         context.on("response", opened._keep)
