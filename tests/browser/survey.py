@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from playwright.async_api import Browser
 
-from tests.browser import axe, chromium, pages
+from tests.browser import axe, chromium, keyboard, pages
 from tests.browser.chromium import Size, Theme, Window
 from tests.browser.pages import Look, Page
 from tests.browser.scene import Scene
@@ -33,6 +33,7 @@ class Survey:
     """All that were opened."""
     violations: list[str] = field(default_factory=list)
     wide: list[str] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
     heavy: list[str] = field(default_factory=list)
     headers: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
@@ -60,7 +61,10 @@ async def made(browser: Browser, scene: Scene) -> Survey:
                 await window.visit(look.path(page, scene.items))
                 survey.looks.append(look.name)
                 await _weigh(survey, look.name, window)
-                await _examine(survey, look.name, window, whole=look is page.looks[0])
+                first = look is page.looks[0]
+                if first:
+                    survey.keys += [f"{look.name}: {x}" for x in await keyboard.faults(window)]
+                await _examine(survey, look.name, window, whole=first)
                 survey.complaints += [f"{look.name}: {line}" for line in window.complaints]
                 survey.outside += [f"{look.name}: {url}" for url in window.outside]
                 # Told with the page's name; the window need not tell it again.

@@ -25,6 +25,10 @@ async def test_no_page_is_wider_than_the_screen(survey: Survey) -> None:
     assert not survey.wide, "\n".join(survey.wide)
 
 
+async def test_the_keys_alone_suffice_and_one_sees_where_one_is(survey: Survey) -> None:
+    assert not survey.keys, "\n".join(survey.keys)
+
+
 async def test_every_page_is_light(survey: Survey) -> None:
     assert not survey.heavy, "\n".join(survey.heavy)
 

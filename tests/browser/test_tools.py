@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Browser
 
-from tests.browser import axe, chromium
+from tests.browser import axe, chromium, keyboard
 from tests.browser.chromium import Size, Theme
 from tests.browser.scene import Scene
 
@@ -17,6 +17,12 @@ WRONG = """
   @media (prefers-color-scheme: dark) { p { color: #999 } }
   @media (prefers-contrast: more) { p { background: #333 } }
 </style></head><body><main><h1>错</h1><p>看得清吗</p><input></main></body></html>
+"""
+KEYS = """
+<!doctype html><html lang="zh-CN"><head><title>键</title><style>.blind { outline: 0 }</style></head>
+<body><a href="/">明</a><a href="/" class="blind">暗</a><button disabled>关</button>
+<button id="trap" onfocus="this.blur(); document.querySelector('a').focus()">陷</button>
+<button id="after">后</button></body></html>
 """
 
 
@@ -37,6 +43,19 @@ async def test_axe_finds_what_is_wrong_and_the_colours_of_each_theme(
         }
         await window.use(Size.PHONE)
         assert await window.page.evaluate("document.documentElement.scrollWidth") > int(Size.PHONE)
+
+
+async def test_what_tab_does_not_reach_or_does_not_show_is_found(
+    browser: Browser, played: Scene
+) -> None:
+    async with chromium.window(browser, played.addresses["donghu"]) as window:
+        await window.page.set_content(KEYS)
+        found = await keyboard.faults(window)
+        assert [line.partition(" onfocus")[0] for line in found] == [
+            'does not show that it is reached: <a href="/" class="blind">暗</a>',
+            'is not reached: <button id="trap"',
+            'is not reached: <button id="after">后</button>',
+        ]
 
 
 async def test_a_window_notes_what_is_asked_of_other_machines_and_sends_nothing(
