@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 TEMPLATE = "zhitong_template"
 LONGEST = (
+    "journeys/test_call",
     "test_broker_killed",
     "test_restore",
     "simulation/test_schedules",

@@ -11,8 +11,9 @@
     of several if it is a combined item. A referral (转送) adopts nothing: `referred`.
  5. The audit row is written.
 
-`withdraw` is the other way: of each item that stands in no other signed issue `adoption_retracted`
-is told with the reason, and it lies at the desk again. The number is not given again.
+`withdraw` is the other way: of each item that was adopted by this issue, and stands in no other
+signed one, `adoption_retracted` is told with the reason, and it lies at the desk again. What is
+closed, or part of a combined item by now, stays as it is. The number is not given again.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from node.issue_errors import (
     UnknownIssueError,
 )
 from node.storage.database import Session
+from node.storage.events import Event
 from node.storage.issues import Issue, Placing
 from node.storage.items import Edition, Item
 from node.workflow import (
@@ -47,6 +49,7 @@ from node.workflow import (
     reviews,
 )
 from node.workflow.desk import Actor, Desk
+from protocol.errors import LifecycleError
 from protocol.lifecycle import Action, State
 from protocol.messages import facts
 from protocol.offices import Line, Record
@@ -111,6 +114,7 @@ async def change(desk: Desk, actor: Actor, issue_id: UUID, version: int, wanted:
         issue = await _locked(session, issue_id, DRAFT, version)
         issue.version += 1
         await _lay_out(session, desk, actor, issue, wanted)
+        audit.note(session, desk.clock(), actor=actor, action="issue_changed", subject=issue.id)
 
 
 async def drop(desk: Desk, actor: Actor, issue_id: UUID, version: int) -> None:
@@ -143,7 +147,7 @@ async def sign(desk: Desk, actor: Actor, issue_id: UUID, version: int) -> str:
             items.advance(desk, item, _action(issue, item))
         # 3.
         pattern = getattr(desk.numbers, issue.series)
-        issue.year, issue.number = await numbers.take(session, f"issue:{issue.series}", now)
+        issue.year, issue.number = await numbers.take(session, numbers.of_issues(issue.series), now)
         issue.label = numbers.spell(pattern, issue.year, issue.number)
         issue.state, issue.signed_at, issue.signed_by = SIGNED, now, actor.name
         # 4.
@@ -168,14 +172,23 @@ async def withdraw(desk: Desk, actor: Actor, issue_id: UUID, reason: str) -> Non
             item = placed[placing.item_id]
             if item.purged_at is not None or issue.series == "referral":
                 continue
+            if not await _adopted_by(session, desk, item, issue):
+                continue
             if await _stands_elsewhere(session, item, issue):
+                continue
+            try:
+                state = items.advance(desk, item, Action.RETRACT)
+            except LifecycleError:
+                audit.note(
+                    session, now, actor=actor, action="adoption_not_retracted", subject=item.id
+                )
                 continue
             await record.own_fact(
                 session,
                 desk,
                 item,
                 facts.AdoptionRetracted,
-                state=items.advance(desk, item, Action.RETRACT),
+                state=state,
                 now=now,
                 actor=actor,
                 reason=reason,
@@ -227,6 +240,8 @@ async def _lay_out(
     issue.primary_recipients = list(wanted.primary_recipients)
     issue.copy_recipients = list(wanted.copy_recipients)
     await session.execute(delete(Placing).where(Placing.issue_id == issue.id))
+    # In the order of their ids: two who lay out the same items never wait for each other.
+    await lineage.locked(session, wanted.items)
     for position, item_id in enumerate(wanted.items):
         item = await items.locked(session, desk, actor, item_id, "compose_issue")
         items.advance(desk, item, _action(issue, item))
@@ -294,6 +309,22 @@ async def _tell(
             manner="single",
             issue=issue.label,
         )
+
+
+async def _adopted_by(session: Session, desk: Desk, item: Item, issue: Issue) -> bool:
+    """Whether this issue adopted the item, and not an editor by hand, or another issue."""
+    newest = await session.scalar(
+        select(Event.data)
+        .where(
+            Event.item_id == item.id,
+            Event.about == item.id,
+            Event.office == desk.node,
+            Event.kind == "adopted",
+        )
+        .order_by(Event.sequence.desc())
+        .limit(1)
+    )
+    return newest is not None and newest.get("issue") == issue.label
 
 
 async def _stands_elsewhere(session: Session, item: Item, issue: Issue) -> bool:

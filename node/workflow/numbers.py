@@ -27,6 +27,11 @@ async def next_number(session: Session, pattern: str, now: datetime) -> str:
     return spell(pattern, *await take(session, REGISTER, now))
 
 
+def of_issues(series: str) -> str:
+    """The counter of a series of issues."""
+    return f"issue:{series}"
+
+
 async def take(session: Session, series: str, now: datetime) -> tuple[int, int]:
     """The year on the office's calendar, and the next number of the series in it."""
     year = now.astimezone(OFFICE_TIME).year
@@ -46,7 +51,7 @@ def spell(pattern: str, year: int, number: int) -> str:
     return pattern.format(year=year, number=number)
 
 
-async def keep(session: Session, pattern: str, number: str) -> None:
+async def keep(session: Session, series: str, pattern: str, number: str) -> None:
     """Go on after this number: it was given out before a backup was restored.
 
     One that was spelt in another pattern, which the office had before, says nothing.
@@ -61,7 +66,7 @@ async def keep(session: Session, pattern: str, number: str) -> None:
     )
     if found is None:
         return
-    name = await _counter(session, REGISTER, int(found["year"]))
+    name = await _counter(session, series, int(found["year"]))
     await session.execute(
         update(Counter)
         .where(Counter.name == name, Counter.value < int(found["number"]))

@@ -276,6 +276,9 @@ async def _decided(
     record.set_standing(item, desk.office, standing)
     if isinstance(fact, facts.Merged | facts.Unmerged):
         await lineage.restore(session, desk, item)
+    if isinstance(fact, facts.Published):
+        pattern = getattr(desk.numbers, fact.series)
+        await numbers.keep(session, numbers.of_issues(fact.series), pattern, fact.issue)
     if isinstance(fact, facts.Registered):
         await _number(session, desk, item, fact.number)
     if (
@@ -298,7 +301,7 @@ async def _gone_up(session: Session, item: Item) -> set[int]:
 
 async def _number(session: Session, desk: Desk, item: Item, number: str) -> None:
     """The item's number, unless it was given out again while nobody waited for this neighbour."""
-    await numbers.keep(session, desk.numbers.register_number, number)
+    await numbers.keep(session, numbers.REGISTER, desk.numbers.register_number, number)
     if item.number is not None:
         return
     if await session.scalar(select(Item.id).where(Item.number == number)) is not None:

@@ -133,14 +133,16 @@ async def at_work(
     broker: str,
     make_database: MakeDatabase,
     plan: Plan = DEPTH_3,
+    **relay: object,
 ) -> AsyncIterator[Offices]:
-    """All offices of the plan, running."""
+    """All offices of the plan, running, with these settings of the relay."""
     hierarchy = await travel.set_up(
         folder,
         plan,
         broker=broker,
         management=rabbitmq.management_url,
         make_database=make_database,
+        **relay,
     )
     clock = Shifted()
     async with (

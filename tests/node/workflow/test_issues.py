@@ -101,6 +101,27 @@ async def test_a_withdrawn_issue_takes_its_adoptions_along_but_for_what_stands_e
     assert label.endswith("第2期")
 
 
+async def test_a_withdrawn_issue_leaves_alone_what_was_adopted_by_hand_or_is_closed(
+    leaf: Room,
+) -> None:
+    by_hand, closed, other = [await leaf.registered(title=title) for title in ("甲", "乙", "丙")]
+    await DEEDS[Action.ADOPT](leaf.desk, leaf.editor, by_hand)
+    issue, _ = await signed(leaf, by_hand, closed, other)
+    await DEEDS[Action.CLOSE](leaf.desk, leaf.editor, closed)
+    await issues.withdraw(leaf.desk, leaf.signer, issue, "数字有误")
+    states = [await leaf.state(item) for item in (by_hand, closed, other)]
+    assert states == ["adopted", "adopted", "registered"]
+
+
+async def test_after_a_restore_no_number_of_an_issue_is_given_again(county: Room) -> None:
+    pattern, now = county.desk.numbers.general_issue, county.clock()
+    series = numbers.of_issues("general_issue")
+    async with county.database.writing.begin() as session:
+        await numbers.keep(session, series, pattern, f"《社情民意》{now.year}年第8期")
+    _, label = await signed(county, await county.registered())
+    assert label == f"《社情民意》{now.year}年第9期"
+
+
 async def test_a_draft_is_laid_out_anew_by_whoever_saw_its_newest_version(leaf: Room) -> None:
     first, second = [await leaf.registered(title=title) for title in ("甲", "乙")]
     issue = await begun(leaf, first)
@@ -189,8 +210,8 @@ async def test_an_office_writes_its_numbers_as_it_likes_and_goes_on_after_a_rest
     now = county.clock()
     async with county.database.writing.begin() as session:
         assert await numbers.next_number(session, pattern, now) == f"云政信〔{now.year}〕001号"
-        await numbers.keep(session, pattern, f"云政信〔{now.year}〕041号")
-        await numbers.keep(session, pattern, f"{now.year}-0099")
+        await numbers.keep(session, numbers.REGISTER, pattern, f"云政信〔{now.year}〕041号")
+        await numbers.keep(session, numbers.REGISTER, pattern, f"{now.year}-0099")
         assert await numbers.next_number(session, pattern, now) == f"云政信〔{now.year}〕042号"
 
 
@@ -222,4 +243,3 @@ async def test_only_what_went_up_or_came_from_below_is_written_about(pair: Chain
         await notes.write(city.desk, city.editor, item, "请核对", "below")
     with pytest.raises(ForbiddenError):
         await notes.write(city.desk, city.lin, item, "请核对", "below")
-    await DEEDS[Action.ADOPT](city.desk, city.editor, item)
