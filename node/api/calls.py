@@ -48,7 +48,7 @@ class CallShape(BaseModel):
     due: datetime | None
     pass_on: bool
     made_at: datetime
-    made_by: str
+    made_by: str | None
     read: bool
     answers: list[UUID]
     responses: list[ResponseShape]

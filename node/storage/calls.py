@@ -15,8 +15,9 @@ from node.storage.base import Base, reference
 class Call(Base):
     """A call of this office, or one that came from `source` by the message `message_id`.
 
-    `kind` is solicitation, topic_guide or circular. `read_at` is when somebody here who edits read
-    what came.
+    `kind` is solicitation, topic_guide or circular. After a restore nobody knows by whom
+    (`made_by`) a call of this office was made. `read_at` is when somebody here who edits read what
+    came.
     """
 
     __tablename__ = "calls"
@@ -33,7 +34,7 @@ class Call(Base):
     due: Mapped[datetime | None]
     pass_on: Mapped[bool]
     made_at: Mapped[datetime]
-    made_by: Mapped[str] = mapped_column(String(200))
+    made_by: Mapped[str | None] = mapped_column(String(200))
     read_at: Mapped[datetime | None]
 
     __table_args__ = (

@@ -19,7 +19,7 @@ from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, StrictBool, model_validator
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select, true
 
 from node.call_errors import CallStateError, UnknownCallError
 from node.errors import InputError, UnknownOfficeError, UnsupportedTypeError
@@ -131,7 +131,7 @@ async def mark_read(desk: Desk, actor: Actor, call_id: UUID) -> None:
     access.demand(actor, "read_calls")
     now = desk.clock()
     async with desk.database.writing.begin() as session:
-        call = await visible(session, desk, actor, call_id)
+        call = await visible(session, desk, actor, call_id, lock=True)
         if await session.get(CallReading, (call.id, actor.id)) is None:
             session.add(CallReading(call_id=call.id, person_id=actor.id, at=now))
         edits = access.scope(actor, "read_calls") is Scope.ALL
@@ -155,9 +155,14 @@ async def receive(intake: Intake, message: Opened) -> None:
     if await session.scalar(known) is not None:
         return
     call = _of_message(data, intake.desk.new_id(), message.event.time)
+    # What a restored office had sent on before came back first: it is not sent on again.
+    restored = await _alike(session, call, Call.source.is_(None) & Call.made_by.is_(None))
+    if restored is None:
+        session.add(call)
+    else:
+        call = restored
     call.source, call.message_id = message.event.sender, message.event.id
     call.made_by = message.event.sender
-    session.add(call)
     if data.pass_on:
         everybody = Audience(all_offices=True, everyone=True)
         await _address(session, intake.desk, call, everybody, intake.now)
@@ -186,14 +191,8 @@ async def restore(session: Session, desk: Desk, message: Opened, data: CALLS) ->
     if await _callee(session, message.event.id, to) is not None:
         return
     made = _of_message(data, desk.new_id(), message.event.time)
-    # Whom it was sent to at once, it was sent to by messages of the same moment.
-    call = await session.scalar(
-        select(Call).where(
-            Call.made_at == made.made_at, Call.kind == made.kind, Call.title == made.title
-        )
-    )
+    call = await _alike(session, made, true())
     if call is None:
-        made.made_by = desk.office.name
         session.add(made)
         call = made
     taken = select(Callee.id).where(Callee.call_id == call.id, Callee.peer == to)
@@ -232,9 +231,11 @@ async def answering(session: Session, item: Item) -> UUID | None:
     return call.message_id if call is not None else None
 
 
-async def visible(session: Session, desk: Desk, actor: Actor, call_id: UUID) -> Call:
+async def visible(
+    session: Session, desk: Desk, actor: Actor, call_id: UUID, *, lock: bool = False
+) -> Call:
     """The call, where it is meant for the actor. Raises `UnknownCallError`."""
-    call = await session.get(Call, call_id, with_for_update=True)
+    call = await session.get(Call, call_id, with_for_update=lock)
     if call is None:
         raise UnknownCallError
     if access.scope(actor, "read_calls") is Scope.OWN:
@@ -254,6 +255,20 @@ def meant_for(desk: Desk, actor: Actor) -> Any:
     )
     everyone = Callee.peer.is_(None) & Callee.unit_id.is_(None) & Callee.person_id.is_(None)
     return or_(everyone, Callee.person_id == actor.id, Callee.unit_id.in_(mine))
+
+
+async def _alike(session: Session, made: Call, where: ColumnElement[bool]) -> Call | None:
+    """A call here that says what this one says. A guide's title stays at its own office."""
+    said = [Call.kind == made.kind, Call.body == made.body]
+    for column, value in (
+        (Call.period, made.period),
+        (Call.due, made.due),
+        (Call.title, made.title if made.kind != "topic_guide" else None),
+    ):
+        if value is not None:
+            said.append(column == value)
+    rows = await session.scalars(select(Call).where(where, *said).order_by(Call.made_at))
+    return next((call for call in rows if list(call.topics) == list(made.topics)), None)
 
 
 def _of_message(data: CALLS, id: UUID, at: datetime) -> Call:

@@ -17,6 +17,7 @@ from node.storage.people import Membership, Person, Unit
 from node.workflow import access, calls
 from node.workflow.access import Scope
 from node.workflow.desk import Actor, Desk
+from protocol.lifecycle import State
 
 EVERYONE = "全体撰稿人"
 
@@ -35,7 +36,7 @@ class Response:
 
 @dataclass(frozen=True)
 class CallView:
-    """A call as one person sees it; whom else it goes to is shown to editors alone."""
+    """A call as one person sees it; who else has it is shown to editors, one call at a time."""
 
     call: Call
     read: bool
@@ -53,7 +54,7 @@ async def list_calls(desk: Desk, actor: Actor, *, limit: int = 50) -> Sequence[C
                 Call.id.in_(select(Callee.call_id).where(calls.meant_for(desk, actor)))
             )
         rows = await session.scalars(query)
-        return [await _view(session, desk, actor, call) for call in rows.all()]
+        return [await _view(session, desk, actor, call, whole=False) for call in rows.all()]
 
 
 async def view(desk: Desk, actor: Actor, call_id: UUID) -> CallView:
@@ -61,10 +62,10 @@ async def view(desk: Desk, actor: Actor, call_id: UUID) -> CallView:
     access.demand(actor, "read_calls")
     async with desk.database.reading() as session:
         call = await calls.visible(session, desk, actor, call_id)
-        return await _view(session, desk, actor, call)
+        return await _view(session, desk, actor, call, whole=True)
 
 
-async def _view(session: Session, desk: Desk, actor: Actor, call: Call) -> CallView:
+async def _view(session: Session, desk: Desk, actor: Actor, call: Call, *, whole: bool) -> CallView:
     edits = access.scope(actor, "read_calls") is Scope.ALL
     mine = select(Item.id).where(Item.answers_id == call.id).order_by(Item.created_at, Item.id)
     if not edits:
@@ -75,7 +76,7 @@ async def _view(session: Session, desk: Desk, actor: Actor, call: Call) -> CallV
         call,
         await session.get(CallReading, (call.id, actor.id)) is not None,
         (await session.scalars(mine)).all(),
-        await _responses(session, desk, call) if edits else (),
+        await _responses(session, desk, call) if edits and whole else (),
     )
 
 
@@ -121,7 +122,11 @@ def _answering(callee: Callee) -> ColumnElement[bool]:
 
 
 async def _count(session: Session, call: Call, where: ColumnElement[bool]) -> int:
-    query = select(func.count()).select_from(Item).where(Item.answers_id == call.id, where)
+    query = (
+        select(func.count())
+        .select_from(Item)
+        .where(Item.answers_id == call.id, Item.state != State.WITHDRAWN, where)
+    )
     return await session.scalar(query) or 0
 
 

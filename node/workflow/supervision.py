@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 from sqlalchemy import or_, select
@@ -21,6 +21,8 @@ from protocol.lifecycle import State
 SOON, OVERDUE = "soon", "overdue"
 AHEAD = 1
 """So many working days before the last one, whoever is to do it is reminded."""
+LONGEST = timedelta(days=15)
+"""No holiday with its exchanges keeps people from work for longer."""
 AT_ONCE = 50
 ACTOR = "system"
 
@@ -56,7 +58,7 @@ async def remind(desk: Desk) -> bool:
                     (Assignment.due < today)
                     & (Assignment.reminded.is_(None) | (Assignment.reminded != OVERDUE)),
                     (Assignment.due >= today)
-                    & (Assignment.due <= workdays.after(today, AHEAD))
+                    & (Assignment.due <= today + LONGEST)
                     & Assignment.reminded.is_(None),
                 ),
             )
@@ -67,6 +69,9 @@ async def remind(desk: Desk) -> bool:
         found = rows.all()
         for row in found:
             assert row.due is not None
+            # Asked only now: most nodes have nothing to remind of, and need no calendar.
+            if row.due > workdays.after(today, AHEAD):
+                return False
             row.reminded = OVERDUE if row.due < today else SOON
             await _remind(session, desk, row, row.due)
     return len(found) == AT_ONCE

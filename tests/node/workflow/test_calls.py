@@ -8,15 +8,28 @@ from uuid import UUID
 
 import pytest
 from pydantic import ValidationError
+from sqlalchemy import delete, select
 
 from node.call_errors import CallStateError, UnknownCallError
 from node.errors import ForbiddenError, InputError, UnknownOfficeError
 from node.people_errors import UnknownPersonError, UnknownUnitError
-from node.workflow import calls, decisions, forwarding, memberships, responses, submissions, units
+from node.storage.calls import Call, Callee
+from node.storage.messages import Incoming, Outgoing
+from node.workflow import (
+    calls,
+    decisions,
+    forwarding,
+    memberships,
+    rebuild,
+    responses,
+    submissions,
+    units,
+)
 from node.workflow.calendar import day_of
 from node.workflow.calls import Audience, NewCall
 from node.workflow.responses import CallView
 from node.workflow.units import NewUnit
+from protocol import envelope
 from tests.node.chain import Chain
 from tests.node.rooms import Room, contents, draft
 
@@ -40,8 +53,8 @@ async def answer(room: Room, call: UUID) -> UUID:
 
 
 async def only(room: Room) -> CallView:
-    [view] = await responses.list_calls(room.desk, room.editor)
-    return view
+    [listed] = await responses.list_calls(room.desk, room.editor)
+    return await responses.view(room.desk, room.editor, listed.call.id)
 
 
 def told(view: CallView) -> dict[str, tuple[bool, int, bool]]:
@@ -141,9 +154,43 @@ async def test_that_an_office_read_a_call_is_told_once_and_stands_as_it_was_firs
         await calls.mark_read(county.desk, person, call)
     await pair.deliver()
     [response] = (await only(city)).responses
-    first = response.read_at
-    assert first is not None
-    assert first == (await only(county)).call.read_at
+    assert response.read_at is not None
+    assert response.read_at == (await only(county)).call.read_at
+    async with city.database.reading() as session:
+        reads = await session.scalars(select(Incoming.id).where(Incoming.name == "read"))
+        assert len(reads.all()) == 1
+
+
+async def test_a_restored_office_knows_again_whom_it_called_and_sends_nothing_twice(
+    pair: Chain,
+) -> None:
+    city = pair.top
+    wanted = solicitation(city, all_offices=True, pass_on=True)
+    await calls.issue(city.desk, city.editor, wanted)
+    await pair.deliver()
+    async with city.database.writing.begin() as session:
+        sent = (
+            await session.scalars(select(Outgoing).where(Outgoing.name == "solicitation"))
+        ).all()
+        tokens = [
+            envelope.seal(
+                row.payload, pair.signer("yunzhou"), signed_at=city.clock(), incarnation=1
+            )
+            for row in sent
+        ]
+        for table in (Callee, Call):
+            await session.execute(delete(table))
+    for _ in range(2):
+        async with city.database.writing.begin() as session:
+            for token in tokens:
+                own = envelope.open_own(token, chains=city.desk.chains, place=city.desk.place)
+                await rebuild.own(session, city.desk, own, city.clock())
+    view = await only(city)
+    assert (view.call.title, len(view.responses)) == ("防汛约稿", 2)
+    county = pair.county
+    await calls.mark_read(county.desk, county.editor, (await only(county)).call.id)
+    await pair.deliver()
+    assert told(await only(city))["东湖县政协"] == (True, 0, False)
 
 
 @pytest.mark.parametrize("given", [TOPICS, CIRCULAR], ids=lambda given: given["kind"])

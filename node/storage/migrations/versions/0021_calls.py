@@ -30,7 +30,7 @@ def upgrade() -> None:
         sa.Column("due", TIME, nullable=True),
         sa.Column("pass_on", sa.Boolean(), nullable=False),
         sa.Column("made_at", TIME, nullable=False),
-        sa.Column("made_by", sa.String(200), nullable=False),
+        sa.Column("made_by", sa.String(200), nullable=True),
         sa.Column("read_at", TIME, nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_calls")),
         sa.UniqueConstraint("source", "message_id", name=op.f("uq_calls_source_message_id")),
