@@ -20,7 +20,8 @@ HEADER = {"alg": "ECDH-ES", "enc": "A256GCM"}
 def close(words: str, key: ec.EllipticCurvePublicKey) -> str:
     """Close the words so that only the key's holder can read them."""
     pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    return jwe.encrypt_compact(HEADER, words, ECKey.import_key(pem))
+    # A header of its own: the library writes the key of this one exchange into it.
+    return jwe.encrypt_compact(dict(HEADER), words, ECKey.import_key(pem))
 
 
 def read(text: str, key: ec.EllipticCurvePrivateKey) -> str:

@@ -14,7 +14,7 @@ from node.workflow import access
 from protocol.lifecycle import Action
 from tests.offices import PASSWORD
 
-READERS = frozenset({access.AUTHOR, access.EDITOR, access.REVIEWER, access.SIGNER})
+READERS = frozenset({access.AUTHOR, access.EDITOR, access.REVIEWER, access.SIGNER, access.LEADER})
 ALL = frozenset(access.ROLES)
 
 

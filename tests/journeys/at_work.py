@@ -46,6 +46,8 @@ class AtApi:
 
     client: httpx.AsyncClient
     username: str
+    patience: float = SECONDS
+    """So many seconds it waits at most for what it is to see."""
 
     async def post(self, path: str, **content: Any) -> Any:
         """Do something; what is answered."""
@@ -77,7 +79,7 @@ class AtApi:
             found[:] = [answer.json()]
             return answer.is_success and bool(condition(found[0]))
 
-        await until(satisfied, SECONDS, f"{path} as {self.username} should see it")
+        await until(satisfied, self.patience, f"{path} as {self.username} should see it")
         return found[0]
 
     async def told(self, words: str) -> str:
@@ -110,6 +112,7 @@ class Offices:
 
     journey: Journey
     clock: Shifted
+    patience: float
     _stack: AsyncExitStack
     _people: dict[tuple[str, str], AtApi] = field(default_factory=dict)
 
@@ -118,7 +121,7 @@ class Offices:
         key = office, username
         if key not in self._people:
             client = await self._stack.enter_async_context(visit(self.journey.rooms[office]))
-            self._people[key] = AtApi(client, username)
+            self._people[key] = AtApi(client, username, self.patience)
         return self._people[key]
 
     async def people(self, office: str, *usernames: str) -> Sequence[AtApi]:
@@ -133,6 +136,7 @@ async def at_work(
     broker: str,
     make_database: MakeDatabase,
     plan: Plan = DEPTH_3,
+    patience: float = SECONDS,
     **relay: object,
 ) -> AsyncIterator[Offices]:
     """All offices of the plan, running, with these settings of the relay."""
@@ -149,4 +153,4 @@ async def at_work(
         travel.opened(hierarchy, *hierarchy.nodes, clock=clock) as journey,
         AsyncExitStack() as stack,
     ):
-        yield Offices(journey, clock, stack)
+        yield Offices(journey, clock, patience, stack)

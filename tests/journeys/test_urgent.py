@@ -66,7 +66,7 @@ async def test_an_urgent_item_is_relayed_by_the_province_on_the_day_it_was_writt
             on=day_of(offices.clock()).isoformat(),
         )
 
-        assert await lin.told("转报") == f"江原省政协以转报编发，刊于{label}。"
+        assert await lin.told("以转报编发") == f"江原省政协以转报编发，刊于{label}。"
         assert "立即组织抢险" in await lin.told("批示")
         timeline = (await lin.get(f"items/{item}"))["timeline"]
         kinds = [entry["kind"] for entry in timeline if entry["office"] == "jiangyuan"]

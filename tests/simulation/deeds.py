@@ -96,9 +96,9 @@ def _resubmit(desk: Desk, actor: Actor, item: UUID, random: Random) -> Work:
 
 async def _edit(desk: Desk, actor: Actor, item: UUID, random: Random) -> int:
     seen = await reading.view(desk, actor, item)
-    draft = _draft(random)
+    title = f"{_draft(random).title}（第{seen.item.edition}稿修改）"
     wanted = Rewriting(
-        based_on=seen.item.edition, title=draft.title, body=seen.edition.body, why="改标题"
+        based_on=seen.item.edition, title=title, body=seen.edition.body, why="改标题"
     )
     return await editing.edit(desk, actor, item, wanted)
 

@@ -22,7 +22,7 @@ SHOWN_AT = {
     "duplicates by the text of the token": 204,
     "new id on resend": 204,
     "resending stops": 204,
-    "facts ordered by time": 215,
+    "facts ordered by time": 229,
     "inbox and item in two transactions": 201,
     "parked messages forgotten": 204,
     "restore without a new incarnation": 237,
