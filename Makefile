@@ -4,8 +4,6 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
-# Tests wait for servers for half of their time: three for each two cores keep these busy.
-WORKERS ?= $(shell echo $$(( ($$(nproc) * 3 + 1) / 2 )))
 
 # Tests start the program hundreds of times: it must not be compiled anew each time.
 unexport PYTHONDONTWRITEBYTECODE
@@ -21,7 +19,7 @@ demo: $(VENV)/run.stamp ## Play the demo (ARGS=--once, ARGS="--broker amqp://…
 
 test: $(VENV)/dev.stamp ## Run all tests on servers of their own (ARGS="-k envelope")
 	@$(PYTHON) -m tests.servers.install
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/dev.stamp ## Formatter, linter, types, import contracts, file sizes, compose file
 	$(BIN)/ruff format --check .
