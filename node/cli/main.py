@@ -6,6 +6,7 @@ and scripts call many commands.
 
 from __future__ import annotations
 
+import gc
 import sys
 from importlib import import_module
 from typing import Any, NoReturn
@@ -17,12 +18,19 @@ from typer.main import get_group
 from node.errors import message_of
 from protocol.errors import ZhitongError
 
+COLLECT_AFTER = 20_000
+"""Young objects before the garbage collector looks at them.
+
+A batch of messages makes tens of thousands of objects that live for one transaction; walking all
+of them every 700 allocations took a tenth of the relay's time, and a quarter of the time to load.
+"""
+
 MODULES = {
     "init": "enrol",
     "enrol": "enrol",
     "enrolment": "enrolment",
     "serve": "serve",
-    "migrate": "serve",
+    "migrate": "migrate",
     "user": "people",
     "people": "imports",
     "units": "imports",
@@ -70,6 +78,7 @@ application = typer.Typer(
 
 def run() -> NoReturn:
     """Run one command and exit: 0 done, 1 failed, 2 a mistake of the caller."""
+    gc.set_threshold(COLLECT_AFTER, 20, 50)
     try:
         get_group(application)()
     except ZhitongError as error:

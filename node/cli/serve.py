@@ -1,4 +1,4 @@
-"""`zhitong serve` and `zhitong migrate`."""
+"""`zhitong serve`."""
 
 from __future__ import annotations
 
@@ -15,17 +15,13 @@ import uvloop
 from node import log
 from node.bootstrap.node import Half, build
 from node.bootstrap.server import Serving, on_signal
-from node.cli.common import database_mistakes, run, settings
+from node.cli.common import database_mistakes, settings
 from node.errors import ConfigurationError
-from node.storage.database import Database
-
-COLLECT_AFTER = 20_000
 
 
 def register(application: typer.Typer) -> None:
-    """Add the commands."""
+    """Add the command."""
     application.command("serve")(serve)
-    application.command("migrate")(migrate)
 
 
 def serve(
@@ -60,14 +56,9 @@ def serve(
 
 
 def _spare_collector() -> None:
-    """Have the garbage collector look at young objects less often, and at modules never.
-
-    A batch of messages makes tens of thousands of objects that live for one transaction; walking
-    all of them every 700 allocations took a tenth of the relay's time.
-    """
+    """Have the garbage collector never look at modules."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(COLLECT_AFTER, 20, 50)
 
 
 async def _serve(configs: list[Path], half: Half) -> None:
@@ -79,21 +70,3 @@ async def _serve(configs: list[Path], half: Half) -> None:
         await wanted.wait()
     finally:
         await serving.stop()
-
-
-def migrate(
-    configs: Annotated[list[Path], typer.Argument(help="一个或多个配置文件（或其文件夹）")],
-) -> None:
-    """把数据库表升级到本版本。"""
-    for config in configs:
-        run(_migrate(config))
-
-
-async def _migrate(config: Path) -> None:
-    from node.storage import migrate as migrations  # Alembic is slow to load
-
-    database = Database(settings(config).database_url)
-    try:
-        await migrations.upgrade(database)
-    finally:
-        await database.close()

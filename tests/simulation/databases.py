@@ -165,7 +165,7 @@ class PostgresDatabases:
 
     async def _make(self, post: Post) -> str:
         if self._empty is None:
-            self._empty = f"empty_{next(self._numbers)}"
+            self._empty = f"unfurnished_{next(self._numbers)}"
             database = Database(await self._server.create_database(self._empty))
             await migrate.upgrade(database)
             await database.close()
