@@ -58,8 +58,9 @@ from protocol.messages.items import Edition, Token, Withdrawal
 from protocol.messages.links import Receipt
 from protocol.messages.work import Feedback
 from protocol.offices import NodeName, Record
+from protocol.place import Place
 from protocol.revocation_list import OpenedList
-from protocol.trust import Chains, Place
+from protocol.trust import Chains
 from protocol.verdict import (
     Flaw,
     Spoken,
