@@ -1,8 +1,8 @@
 """An office's new place, told to the offices that it certified: a statement of its issuing key.
 
 An office that is moved, or over which a new top is put, keeps its issuing key and gets another
-chain for it. Everybody below learns that chain hop by hop: each office states its own to those that
-it certified. A statement stands for itself, whoever brings it, since the message around it is signed
+chain for it. Everybody below learns that chain hop by hop: each office states its own to those it
+certified. A statement stands for itself, whoever brings it, since the message around it is signed
 under the very chain that it makes known. Checks, in their order; each has a test:
 
  1. The token has the form of a message's (`envelope`, steps 1 to 3), and the type `TYPE`.
@@ -23,6 +23,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from pydantic import ValidationError
 
 from protocol import envelope
@@ -167,3 +168,16 @@ def _content(parsed: Parsed, holder: IssuingOffice) -> NewIssuers:
     if NodeId(content.office) != holder.node or content.issued_at != parsed.signed_at:
         raise IssuersError(f"the statement of {content.office} was signed by {holder.node}")
     return content
+
+
+def chain_of(token: str) -> tuple[bytes, ...]:
+    """The certificates of a statement that was taken in: the sender's issuing one and its issuers.
+
+    Verifies nothing. Raises `IssuersError`.
+    """
+    return _parsed(token).chain
+
+
+def text_of(root: x509.Certificate) -> str:
+    """A root as statements carry it."""
+    return base64.b64encode(root.public_bytes(Encoding.DER)).decode()

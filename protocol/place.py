@@ -74,6 +74,11 @@ class Place:
         return self._certifies
 
     @property
+    def lines(self) -> tuple[Line, ...]:
+        """The issuers of whatever this office ever certified, those of now first."""
+        return self._lines
+
+    @property
     def parent(self) -> Path | None:
         """The path of the office above; None at the top."""
         return _above(self.own)
