@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from node.bootstrap import enrolment, moving
 from node.bootstrap import node as bootstrap
+from node.keys import file as keys
 from node.storage.messages import Outgoing, Quarantined
 from node.storage.places import PlaceRow
 from node.workflow import decisions, forwarding
@@ -42,7 +43,8 @@ async def move(journey: Journey, office: str, above: str) -> Welcome:
     text = await welcomed(hierarchy, office, above)
     settings = hierarchy.settings(office)
     room = journey.rooms[office]
-    root = root_of(bootstrap.build(hierarchy.settings(above)).desk.chains.roots[0])
+    upper = hierarchy.settings(above)
+    root = root_of(keys.read_certificates(upper.path(upper.keys.root))[0])
     moved = await moving.move(settings, room.admin, text, root=root)
     await journey.leave(office)
     await journey.enter(office)
