@@ -122,6 +122,12 @@ def former_broker(settings: Settings, parent: str) -> str | None:
     return file.read_text("utf-8").strip() if file.exists() else None
 
 
+def kept(settings: Settings) -> list[Path]:
+    """The files of former places, relative to the office's folder."""
+    folder = _folder(settings, ".")
+    return [file.relative_to(settings.folder) for file in sorted(folder.glob("*/*"))]
+
+
 def _folder(settings: Settings, parent: str) -> Path:
     return settings.path(settings.keys.node_key.parent) / "former" / parent
 

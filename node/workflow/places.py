@@ -155,6 +155,14 @@ def path_of(desk: Desk, row: PlaceRow) -> Path:
     return Path(line, desk.node)
 
 
+async def former_chains(session: Session) -> tuple[tuple[str, ...], ...]:
+    """This office's certificates at its former places (DER in base64)."""
+    rows = await session.scalars(
+        select(PlaceRow.chain).where(PlaceRow.until.is_not(None)).order_by(PlaceRow.since)
+    )
+    return tuple(tuple(chain) for chain in rows if chain)
+
+
 async def former_parents(session: Session, now: datetime) -> Sequence[NodeId]:
     """The former parents to which the link has not ended."""
     found = await session.scalars(

@@ -100,6 +100,11 @@ async def refused(room: Room) -> list[str]:
         return list(await session.scalars(select(Quarantined.code).order_by(Quarantined.code)))
 
 
+async def refused_codes(room: Room, count: int) -> bool:
+    """Whether so much was refused at the office."""
+    return len(await refused(room)) == count
+
+
 async def told_once(room: Room, item: UUID) -> None:
     """Every fact stands once in the item's timeline."""
     async with room.database.reading() as session:

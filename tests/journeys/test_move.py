@@ -5,15 +5,24 @@ decided on either side of the move reaches its author, proven.
 from __future__ import annotations
 
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
+from node.bootstrap import evidence
 from node.move_errors import LinkEndedError, UndrainedError
-from node.workflow import decisions, endings, forwarding, withdrawals
+from node.workflow import decisions, endings, forwarding, outbox, withdrawals
+from protocol import bundle
+from protocol.identifiers import NodeId
+from protocol.messages.calls import TopicGuide
+from protocol.trust import Chains
+from tests.factories import make_fact, make_feedback
 from tests.journeys import moves, travel
 from tests.journeys.travel import Journey
+from tests.node.rooms import Room
 from tests.offices import MakeDatabase, Plan
 from tests.servers.rabbitmq import RabbitMQ
+from tests.waiting import until
 
 DONGHU = Plan("donghu", "东湖县政协", "county")
 NANHE = Plan("nanhe", "南河区政协", "county")
@@ -58,13 +67,37 @@ async def move_the_county(journey: Journey) -> None:
     await moves.settled(journey)
     for item in (before, under_way, after):
         await moves.told_once(county, item)
+    for item in (before, after):
+        exported = await evidence.export(county.node, county.editor, item)
+        roots = [*county.desk.chains.roots]
+        verdict = bundle.verify(bundle.read(bundle.write(exported)), Chains(roots))
+        assert verdict.flaws == []
+        offices = {stated.proven.fact.office.id for stated in verdict.facts}
+        assert offices >= {"donghu", "jiangyuan"}
+    await speak_as_if_nothing_had_moved(city, after)
+    await until(lambda: moves.refused_codes(county, 2), travel.SECONDS)
+    assert await moves.refused(county) == ["link.ending", "link.not_sent"]
     # The link ends: nothing more goes either way.
-    await endings.end(county.desk, county.admin, "yunzhou")
+    await endings.end(county.desk, county.admin, "yunzhou", force=True)
     with pytest.raises(LinkEndedError):
         await withdrawals.withdraw(county.desk, county.lin, before, "太晚了。")
     await endings.end(city.desk, city.admin, "donghu")
     for room in journey.rooms.values():
-        assert await moves.refused(room) == [], room.desk.node
+        assert room is county or await moves.refused(room) == [], room.desk.node
+
+
+async def speak_as_if_nothing_had_moved(city: Room, item: UUID) -> None:
+    """The former parent sends new work, and a fact about an item that it never had."""
+    fact = make_fact(
+        "registered", office=city.desk.office, sequence=1, at=city.desk.clock(), number="1"
+    )
+    async with city.database.writing.begin() as session:
+        for content, subject in (
+            (TopicGuide(period="四季度", topics=["冬修"], pass_on=False), None),
+            (make_feedback(fact), item),
+        ):
+            now = city.desk.clock()
+            outbox.post(session, city.desk, content, to=NodeId("donghu"), now=now, subject=subject)
 
 
 async def test_a_county_moves_to_another_city_while_messages_flow(
