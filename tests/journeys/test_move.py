@@ -135,7 +135,8 @@ async def test_a_new_top_is_put_over_the_province(tmp_path: Path, sqlite: MakeDa
     hierarchy = await travel.set_up(tmp_path / "a", PROVINCE, broker=None, make_database=sqlite)
     above = await travel.set_up(tmp_path / "b", NATION, broker=None, make_database=sqlite)
     (tmp_path / "b" / "guojia").rename(tmp_path / "a" / "guojia")
-    await above.nodes["guojia"].desk.database.close()
+    for node in above.nodes.values():
+        await node.desk.database.close()
     async with travel.opened(hierarchy, *ALL, "guojia") as journey:
         county = journey.rooms["donghu"]
         before = await county.submit()
