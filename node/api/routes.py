@@ -9,6 +9,7 @@ from node.api import (
     audit,
     calls,
     desk,
+    drafts,
     editing,
     enrolments,
     files,
@@ -36,6 +37,7 @@ router = APIRouter(
 )
 PARTS = (
     session,
+    drafts,
     items,
     desk,
     editing,

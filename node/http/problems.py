@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
+from node.draft_errors import DraftChangedError
 from node.errors import DatabaseAwayError, InputError, NodeError, PhrasesError, message_of
 from node.people_errors import MistakesError
 from node.storage.database import is_away
@@ -40,10 +41,17 @@ class Problem(BaseModel):
     detail: str
     code: str
     errors: list[dict[str, str]] | None = None
+    stored: dict[str, Any] | None = None
+    """What is there, where somebody wanted to change something older."""
 
 
 def document(
-    code: str, title: str, status: int, detail: str, errors: list[dict[str, str]] | None = None
+    code: str,
+    title: str,
+    status: int,
+    detail: str,
+    errors: list[dict[str, str]] | None = None,
+    stored: dict[str, Any] | None = None,
 ) -> Response:
     """The response that tells of a problem."""
     problem = Problem(
@@ -53,6 +61,7 @@ def document(
         detail=detail,
         code=code,
         errors=errors,
+        stored=stored,
     )
     return JSONResponse(
         problem.model_dump(exclude_none=True), status_code=status, media_type=MEDIA_TYPE
@@ -65,7 +74,8 @@ def of_error(error: ZhitongError) -> Response:
     found = None
     if isinstance(error, PhrasesError | MistakesError):
         found = [{"field": field, "message": phrase} for field, phrase in error.found]
-    return document(error.code, message_of(error), status, error.detail, found)
+    stored = error.stored if isinstance(error, DraftChangedError) else None
+    return document(error.code, message_of(error), status, error.detail, found, stored)
 
 
 def install(application: FastAPI) -> None:

@@ -115,43 +115,61 @@ async def submit(desk: Desk, actor: Actor, draft: Draft) -> UUID:
     found = _demand_fit(desk, draft)
     now = desk.clock()
     async with desk.database.writing.begin() as session:
-        # 2.
-        await recovery.demand_work_allowed(session, desk.node)
-        state = lifecycle.advance(Action.SUBMIT, None)
-        if draft.answers is not None:
-            await calls.demand_answerable(session, desk, actor, draft.answers)
-        # 3.
-        item = Item(
-            id=desk.new_id(),
-            source=None,
-            origin=desk.office.model_dump(),
-            edition=0,
-            state=state,
-            sequence=0,
-            step=0,
-            standings={},
-            answers_id=draft.answers,
-            created_at=now,
-        )
-        session.add(item)
-        authors, accounts = await _authors(session, actor, draft)
-        for person in accounts:
-            bulk.insert(session, ItemAuthor, item_id=item.id, person_id=person)
-        editions.write(session, item, draft, number=1, authors=authors, submitted_at=now)
-        await attachments.name(session, desk, actor, item, draft.attachments, now)
-        # 4.
-        record.own_step(
-            session,
-            desk,
-            item,
-            "submitted",
-            {"edition": 1},
-            state=state,
-            now=now,
-            actor=actor,
-        )
+        item = await _enter(session, desk, actor, draft, desk.new_id(), now)
         _note_confirmed(session, now, actor, item, found)
     return item.id
+
+
+async def submit_within(
+    session: Session, desk: Desk, actor: Actor, draft: Draft, item_id: UUID, now: datetime
+) -> None:
+    """The same under an id that is known already, in the transaction of the caller."""
+    # 1.
+    access.demand(actor, "submit")
+    found = _demand_fit(desk, draft)
+    item = await _enter(session, desk, actor, draft, item_id, now)
+    _note_confirmed(session, now, actor, item, found)
+
+
+async def _enter(
+    session: Session, desk: Desk, actor: Actor, draft: Draft, item_id: UUID, now: datetime
+) -> Item:
+    # 2.
+    await recovery.demand_work_allowed(session, desk.node)
+    state = lifecycle.advance(Action.SUBMIT, None)
+    if draft.answers is not None:
+        await calls.demand_answerable(session, desk, actor, draft.answers)
+    # 3.
+    item = Item(
+        id=item_id,
+        source=None,
+        origin=desk.office.model_dump(),
+        edition=0,
+        state=state,
+        sequence=0,
+        step=0,
+        standings={},
+        answers_id=draft.answers,
+        created_at=now,
+    )
+    session.add(item)
+    authors, accounts = await _authors(session, actor, draft)
+    for person in accounts:
+        bulk.insert(session, ItemAuthor, item_id=item.id, person_id=person)
+    editions.write(session, item, draft, number=1, authors=authors, submitted_at=now)
+    await attachments.name(session, desk, actor, item, draft.attachments, now)
+    # 4.
+    record.own_step(
+        session,
+        desk,
+        item,
+        "submitted",
+        {"edition": 1},
+        state=state,
+        now=now,
+        actor=actor,
+    )
+    return item
 
 
 async def resubmit(desk: Desk, actor: Actor, item_id: UUID, draft: Draft) -> None:

@@ -86,7 +86,9 @@ async def test_the_table_of_roles_is_what_the_office_decided() -> None:
         role: {action for action, roles in access.MAY.items() if role in roles} - everyone
         for role in access.ROLES
     }
-    assert by_role["author"] == {"rate", "read", "read_calls", "resubmit", "submit", "withdraw"}
+    assert by_role["author"] == {
+        *("draft", "rate", "read", "read_calls", "resubmit", "submit", "withdraw")
+    }
     assert by_role["system_administrator"] == {"configure_desk", "manage_links", "read_chain"}
     assert by_role["security_administrator"] == {
         *("manage_people", "name_deputy", "purge", "read_units")
