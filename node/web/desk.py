@@ -162,6 +162,7 @@ async def _queue(
         counts=await triage.counts(desk, person),
         rows=shown.rows,
         total=shown.total,
+        counted=triage.COUNTED,
         offset=offset,
         size=reading.PAGE,
         told=told,

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 
@@ -14,6 +15,7 @@ from node.workflow import access
 from node.workflow.calendar import day_of
 from node.workflow.desk import Actor, Desk
 from node.workflow.numbers import OFFICE_TIME
+from node.workflow.reading import PAGE
 
 ORDER = ("county", "city", "province", "nation")
 
@@ -30,7 +32,8 @@ class Yearbook:
     adopted: Mapping[str, int]
     heard: int
     implemented: int
-    items: Sequence[Item]
+    newest: Sequence[Item]
+    """The newest of them."""
 
 
 async def of(desk: Desk, actor: Actor, year: int | None = None) -> Yearbook:
@@ -39,29 +42,26 @@ async def of(desk: Desk, actor: Actor, year: int | None = None) -> Yearbook:
     year = year or day_of(desk.clock()).year
     since = datetime(year, 1, 1, tzinfo=OFFICE_TIME)
     until = datetime(year + 1, 1, 1, tzinfo=OFFICE_TIME)
-    query = (
-        select(Item)
-        .join(ItemAuthor, ItemAuthor.item_id == Item.id)
-        .where(
-            ItemAuthor.person_id == actor.id,
-            Item.created_at >= since,
-            Item.created_at < until,
-        )
-        .order_by(Item.created_at.desc(), Item.id.desc())
+    mine = (
+        Item.id.in_(select(ItemAuthor.item_id).where(ItemAuthor.person_id == actor.id)),
+        Item.created_at >= since,
+        Item.created_at < until,
     )
+    query = select(Item).where(*mine).order_by(Item.created_at.desc(), Item.id.desc())
     async with desk.database.reading() as session:
-        items = (await session.scalars(query)).all()
+        newest = (await session.scalars(query.limit(PAGE))).all()
+        ways = (await session.scalars(select(Item.standings).where(*mine))).all()
     adopted: Counter[str] = Counter()
-    for item in items:
+    for way in ways:
         # Two offices of one level count as one: the item was adopted there.
-        adopted.update({kept["level"] for kept in item.standings.values() if _adopted(kept)})
+        adopted.update({kept["level"] for kept in way.values() if _adopted(kept)})
     return Yearbook(
         year,
-        len(items),
+        len(ways),
         {level: adopted[level] for level in ORDER if adopted[level]},
-        sum(_any(item, "instructed") for item in items),
-        sum(_any(item, "implemented") for item in items),
-        items,
+        sum(_any(way, "instructed") for way in ways),
+        sum(_any(way, "implemented") for way in ways),
+        newest,
     )
 
 
@@ -70,5 +70,5 @@ def _adopted(kept: Mapping[str, object]) -> bool:
     return kept["state"] == "adopted" or (isinstance(kinds, list) and "adopted" in kinds)
 
 
-def _any(item: Item, kind: str) -> bool:
-    return any(kind in kept["kinds"] for kept in item.standings.values())
+def _any(way: Mapping[str, Mapping[str, Any]], kind: str) -> bool:
+    return any(kind in kept["kinds"] for kept in way.values())

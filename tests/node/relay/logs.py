@@ -11,6 +11,7 @@ import structlog
 @contextmanager
 def plain() -> Iterator[None]:
     """While this lasts, tracebacks are plain."""
+    before = structlog.get_config()
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -21,4 +22,4 @@ def plain() -> Iterator[None]:
         ]
     )
     yield
-    structlog.reset_defaults()
+    structlog.configure(**before)
