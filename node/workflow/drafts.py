@@ -38,8 +38,10 @@ from node.workflow import access, submissions
 from node.workflow.attachments import Named
 from node.workflow.desk import Actor, Desk
 from node.workflow.reading import PAGE, Page
-from node.workflow.submissions import CoAuthor
-from protocol.messages.items import Classification, Share, Topic, Urgency
+from node.workflow.submissions import Channel, CoAuthor
+from node.workflow.tags import Tags
+from node.workflow.topics import Code
+from protocol.messages.items import Classification, Share, Urgency
 from protocol.offices import Record, one_line, printable
 
 MOST_DRAFTS = 200
@@ -63,13 +65,15 @@ class Sketch(Record):
         StringConstraints(max_length=20_000, strip_whitespace=True),
         AfterValidator(printable),
     ] = ""
-    topic: Topic | None = None
+    topic: Code | None = None
     urgency: Urgency = "normal"
     classification: Classification = "internal"
     share: Share | None = None
     co_authors: tuple[CoAuthor, ...] = Field(default=(), max_length=49)
     attachments: tuple[Named, ...] = Field(default=(), max_length=50)
     answers: UUID | None = None
+    tags: Tags = ()
+    channel: Channel | None = None
 
 
 @dataclass(frozen=True)

@@ -34,12 +34,14 @@ from node.workflow import (
     items,
     record,
     submissions,
+    topics,
 )
 from node.workflow.calendar import when
 from node.workflow.comparing import Part
 from node.workflow.desk import Actor, Desk
+from node.workflow.topics import Code
 from protocol.lifecycle import Action
-from protocol.messages.items import LEVELS, Author, Classification, Topic, Urgency
+from protocol.messages.items import LEVELS, Author, Classification, Urgency
 from protocol.offices import Line, Record, Text
 
 CONTENT = ("title", "body", "topic", "urgency", "classification")
@@ -53,7 +55,8 @@ class Rewriting(Record):
     based_on: int
     title: Line
     body: Text
-    topic: Topic | None = None
+    topic: Code | None = None
+    """As the office calls it (`topics`)."""
     urgency: Urgency | None = None
     classification: Classification | None = None
     why: Line
@@ -105,16 +108,18 @@ async def edit(desk: Desk, actor: Actor, item_id: UUID, wanted: Rewriting) -> in
         # 3.
         await demand_newest(session, item, wanted.based_on)
         base = await session.get_one(Edition, (item.id, wanted.based_on))
+        chosen = await topics.choose(session, wanted.topic) if wanted.topic else None
         made = draft.model_copy(
             update={
-                "topic": wanted.topic or base.topic,
+                "topic": chosen.topic if chosen else base.topic,
                 "urgency": wanted.urgency or base.urgency,
                 "classification": wanted.classification or base.classification,
             }
         )
         if LEVELS.index(made.classification) < LEVELS.index(base.classification):
             raise InputError("密级不能低于上一稿")
-        if all(getattr(made, name) == getattr(base, name) for name in CONTENT):
+        refiled = chosen is not None and chosen.code != item.topic_code
+        if all(getattr(made, name) == getattr(base, name) for name in CONTENT) and not refiled:
             raise UnchangedError
         # 4.
         number = await editions.next_number(session, item.id)
@@ -127,6 +132,8 @@ async def edit(desk: Desk, actor: Actor, item_id: UUID, wanted: Rewriting) -> in
             submitted_at=base.submitted_at,
             editing=editions.Editing(base.number, actor.id, now, wanted.why),
         )
+        if chosen is not None:
+            item.topic_code = chosen.code
         await attachments.carry_over(session, base, number)
         await claims.hold(session, actor, item.id, now)
         # 5.

@@ -14,6 +14,11 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /drafts": {"title": CONTENT["title"]},
     "PUT /drafts/{draft_id}": {"version": 9, "content": {}},
     "POST /drafts/{draft_id}/submit": {"version": 9},
+    "PUT /topics": {
+        "version": 9,
+        "topics": [{"code": "city", "name": "城建", "topic": "city"}],
+    },
+    "PUT /items/{item_id}/tags": {"tags": ["电梯"]},
     "POST /duplicates": {"title": CONTENT["title"], "body": CONTENT["body"]},
     "POST /items/{item_id}/resubmit": CONTENT,
     "POST /merges": {"items": [str(UUID(int=7)), str(UUID(int=8))]},
