@@ -26,7 +26,8 @@ def build(desk: Desk, settings: WebSettings) -> FastAPI:
     application.state.web = settings
     application.state.attempts = Attempts()
     counted_elsewhere = [
-        ("POST", f"{api.prefix}/{path}") for path in ("files", "imports/people", "imports/units")
+        ("POST", f"{api.prefix}/{path}")
+        for path in ("files", "drafts/manuscripts", "imports/people", "imports/units")
     ]
     application.add_middleware(BodyLimit, counted_elsewhere=counted_elsewhere)
     problems.install(application)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from tests.files import docx
 from tests.node.rooms import CONTENT
 from tests.offices import PASSWORD
 
@@ -112,12 +113,14 @@ BODIES: dict[str, dict[str, Any]] = {
 QUERIES = {
     "GET /search": {"q": "电梯"},
     "GET /items/{item_id}/comparison": {"before": "1", "after": "1"},
+    "POST /drafts/manuscripts": {"name": "文稿.docx"},
     "DELETE /drafts/{draft_id}": {"version": "9"},
     "DELETE /issues/{issue_id}": {"version": "1"},
     "POST /files": {"name": "说明.txt"},
     "POST /imports/{what}": {"name": "单位.csv", "dry_run": "true"},
 }
 FILES = {
+    "POST /drafts/manuscripts": docx("标题", "正文。"),
     "POST /files": "一段说明。".encode(),
     "POST /imports/{what}": "代码,名称,类别\n".encode(),
 }

@@ -45,6 +45,7 @@ ROUTES = {
     ("get", "/api/v1/drafts/{draft_id}/versions"),
     ("get", "/api/v1/drafts/{draft_id}/versions/{version}"),
     ("post", "/api/v1/drafts/{draft_id}/submit"),
+    ("post", "/api/v1/drafts/manuscripts"),
     *((method, "/api/v1/topics") for method in ("get", "put")),
     ("put", "/api/v1/items/{item_id}/tags"),
     ("get", "/api/v1/search"),
