@@ -62,6 +62,13 @@ class WeakPasswordError(InputError):
     message = "密码太容易被猜到：至少 10 个字符，不含用户名，不用常见密码，也不与原密码相同。"
 
 
+class DifferentPasswordsError(InputError):
+    """The new password was entered in two ways."""
+
+    code = "account.passwords_differ"
+    message = "两次输入的新密码不一样，密码没有修改。"
+
+
 class PasswordChangeError(NodeError):
     """The password is a one-time one: change it first."""
 

@@ -8,7 +8,8 @@ from node.api.routes import router as api
 from node.config import WebSettings
 from node.http import problems
 from node.http.attempts import Attempts
-from node.http.limits import BodyLimit
+from node.http.limits import MAXIMUM_BODY, BodyLimit
+from node.web.live import Board
 from node.web.routes import router as pages
 from node.workflow.desk import Desk
 
@@ -25,11 +26,17 @@ def build(desk: Desk, settings: WebSettings) -> FastAPI:
     application.state.desk = desk
     application.state.web = settings
     application.state.attempts = Attempts()
+    application.state.board = Board(desk.database.watch)
     counted_elsewhere = [
         ("POST", f"{api.prefix}/{path}")
         for path in ("files", "drafts/manuscripts", "imports/people", "imports/units")
     ]
-    application.add_middleware(BodyLimit, counted_elsewhere=counted_elsewhere)
+    application.add_middleware(
+        BodyLimit,
+        counted_elsewhere=counted_elsewhere,
+        # A form for browsers without scripts, which send the file with it.
+        larger={("POST", "/write/files"): desk.limits.file_bytes + MAXIMUM_BODY},
+    )
     problems.install(application)
     application.include_router(api)
     application.include_router(pages)

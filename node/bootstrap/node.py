@@ -48,6 +48,7 @@ from node.relay.routes import AmqpTransport
 from node.relay.supplier import Supplier
 from node.relay.topology import Hub
 from node.relay.transport import Transport
+from node.storage.wake import SHOWN, WATCHED
 from node.workflow import directory, revocation_lists
 from node.workflow.desk import Desk
 from protocol.identifiers import NodeId
@@ -93,7 +94,11 @@ class Node:
         except SupersededError:
             log.exception("node.superseded", node=desk.node)
             return
+        watch = desk.database.watch
         if self.half == "web":
+            # For open pages: the relay commits in another process.
+            watch.elsewhere = WATCHED
+            self._spawn(watch.listen(settings.database_url, self._stopping))
             return
         ring = keyring.of(settings)
         transport, lane = self._carriers(ring)
@@ -145,8 +150,7 @@ class Node:
             )
             self._loop("caretaker", caretaker, "offices")
             self._spawn(self._transport.run())
-        watch = desk.database.watch
-        watch.is_here = True
+        watch.elsewhere = SHOWN if self.half == "relay" else frozenset()
         self._spawn(watch.listen(settings.database_url, self._stopping))
         self._running = [self._spawn(loop.run()) for loop in self._loops]
         log.info("node.started", node=desk.node, half=self.half)

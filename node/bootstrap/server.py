@@ -18,16 +18,18 @@ import uvicorn
 from node.bootstrap import application
 from node.bootstrap.node import Node
 from node.errors import ConfigurationError
+from node.web.live import Board
 
 log = structlog.get_logger()
 
 BACKLOG = 512
 
 
-class _Server(uvicorn.Server):
+class QuietServer(uvicorn.Server):
+    """Leaves signals alone: many servers share one process, whose signals are handled once."""
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        # Many servers share this process: its signals are handled once, below.
         yield
 
 
@@ -36,7 +38,8 @@ class Serving:
 
     def __init__(self, nodes: Sequence[Node]) -> None:
         self._nodes = nodes
-        self._servers: list[_Server] = []
+        self._servers: list[QuietServer] = []
+        self._boards: list[Board] = []
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> dict[str, str]:
@@ -46,11 +49,13 @@ class Serving:
             await node.start()
             if node.half == "relay":
                 continue
-            listener = _listen(node.settings.web.host, node.settings.web.port)
+            listener = listen(node.settings.web.host, node.settings.web.port)
             web = node.settings.web
             tls = web.certificate is not None and web.key is not None
+            served = application.build(node.desk, node.settings.web)
+            self._boards.append(served.state.board)
             configuration = uvicorn.Config(
-                application.build(node.desk, node.settings.web),
+                served,
                 log_config=None,
                 access_log=False,
                 lifespan="off",
@@ -59,7 +64,7 @@ class Serving:
                 ssl_certfile=node.settings.path(web.certificate) if web.certificate else None,
                 ssl_keyfile=node.settings.path(web.key) if web.key else None,
             )
-            server = _Server(configuration)
+            server = QuietServer(configuration)
             self._servers.append(server)
             self._tasks.append(asyncio.create_task(server.serve(sockets=[listener])))
             host, port = listener.getsockname()[:2]
@@ -75,6 +80,8 @@ class Serving:
         """Stop pages, then loops."""
         for server in self._servers:
             server.should_exit = True
+        for board in self._boards:
+            board.close()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.gather(*(node.stop() for node in self._nodes))
 
@@ -94,7 +101,8 @@ async def until_signal() -> None:
     await on_signal().wait()
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens. Raises `ConfigurationError`."""
     try:
         return socket.create_server((host, port), backlog=BACKLOG)
     except OSError as error:

@@ -1,14 +1,16 @@
 """A limit on request bodies, counted while they arrive, so that a lying header changes nothing.
 
-Files are handed in at one address, whose route counts the bytes itself and keeps none in memory.
+Files are handed in at one address, whose route counts the bytes itself and keeps none in memory; a
+form with a file in it is passed on as it comes, and breaks off at its own limit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from node.errors import FileTooLargeError
 from node.http import problems
 
 MAXIMUM_BODY = 1024 * 1024
@@ -26,10 +28,12 @@ class BodyLimit:
         application: ASGIApp,
         maximum: int = MAXIMUM_BODY,
         counted_elsewhere: Collection[tuple[str, str]] = (),
+        larger: Mapping[tuple[str, str], int] | None = None,
     ) -> None:
         self._application = application
         self._maximum = maximum
         self._counted_elsewhere = frozenset(counted_elsewhere)
+        self._larger = dict(larger or {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if (
@@ -37,6 +41,10 @@ class BodyLimit:
             or (scope.get("method"), scope.get("path")) in self._counted_elsewhere
         ):
             await self._application(scope, receive, send)
+            return
+        limit = self._larger.get((scope.get("method", ""), scope.get("path", "")))
+        if limit is not None:
+            await self._application(scope, _counting(receive, limit), send)
             return
         body = bytearray()
         more = True
@@ -57,3 +65,18 @@ class BodyLimit:
             return waiting.pop() if waiting else await receive()
 
         await self._application(scope, replay, send)
+
+
+def _counting(receive: Receive, limit: int) -> Receive:
+    arrived = 0
+
+    async def counted() -> Message:
+        nonlocal arrived
+        message = await receive()
+        if message["type"] == "http.request":
+            arrived += len(message.get("body", b""))
+            if arrived > limit:
+                raise FileTooLargeError(f"a request may have {limit} bytes")
+        return message
+
+    return counted

@@ -1,13 +1,15 @@
 """Who asks: the session cookie, and the dependencies that routes name.
 
-The cookie is HttpOnly and SameSite=Strict, and requests that change something must come from the
-same origin, so another site can neither read the session nor use it.
+The cookie is HttpOnly and SameSite=Strict, requests that change something must come from the same
+origin, and the forms of pages carry a token that only pages of this session have: another site can
+neither read the session nor use it.
 """
 
 from __future__ import annotations
 
 import secrets
 from datetime import timedelta
+from hashlib import sha256
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -19,7 +21,9 @@ from node.people_errors import NotLoggedInError, PasswordChangeError
 from node.workflow import logins
 from node.workflow.desk import Actor, Desk
 
-COOKIE = "zhitong_session"
+COOKIE = "zhitong_session_"
+"""Before the office's id: several offices may be served on one host, whose ports share cookies."""
+
 LONGEST_ADDRESS = 60
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -46,9 +50,18 @@ OneDesk = Annotated[Desk, Depends(desk_of)]
 Web = Annotated[WebSettings, Depends(web_settings)]
 
 
+def cookie_of(office: str) -> str:
+    """The name of the cookie that keeps a session at this office."""
+    return f"{COOKIE}{office}"
+
+
+def _shown(request: Request) -> str | None:
+    return request.cookies.get(cookie_of(desk_of(request).node))
+
+
 async def token_of(request: Request) -> str:
     """The token of the request's session. Raises `NotLoggedInError` where it carries none."""
-    token = request.cookies.get(COOKIE)
+    token = _shown(request)
     if token is None:
         raise NotLoggedInError
     return token
@@ -86,6 +99,12 @@ async def same_origin(request: Request) -> None:
         raise ForbiddenError(f"the request comes from {origin}, not from this site")
 
 
+def form_token(request: Request) -> str:
+    """What the forms of this session's pages carry; it tells nothing of the cookie."""
+    token = _shown(request)
+    return "" if token is None else sha256(b"zhitong form " + token.encode()).hexdigest()
+
+
 async def begin(
     request: Request,
     response: Response,
@@ -105,7 +124,7 @@ async def begin(
         came_from=address_of(request),
     )
     response.set_cookie(
-        COOKIE,
+        cookie_of(desk.node),
         token,
         max_age=int(lasts.total_seconds()),
         httponly=True,
@@ -116,10 +135,10 @@ async def begin(
 
 async def end(request: Request, response: Response, desk: Desk) -> None:
     """Log out and remove the cookie."""
-    token = request.cookies.get(COOKIE)
+    token = _shown(request)
     if token is not None:
         await logins.log_out(desk, token)
-    response.delete_cookie(COOKIE)
+    response.delete_cookie(cookie_of(desk.node))
 
 
 def _new_token() -> str:

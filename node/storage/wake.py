@@ -43,7 +43,10 @@ WATCHED = frozenset(
         "transfers",
     )
 )
-"""Tables that some loop waits for. Of others, no other process is told."""
+"""Tables that some loop waits for."""
+
+SHOWN = frozenset(("events", "notices"))
+"""Tables that open pages wait for. Of others than these and those, no other process is told."""
 
 CHANNEL = "zhitong"
 LOOK_SECONDS = 1.0
@@ -60,12 +63,12 @@ class Watch:
     def __init__(self, bell: Path | None) -> None:
         self._bell = bell
         self._waiting: dict[str, list[Wake]] = {}
-        self.is_here = False
-        """The loops run in this process: no other one need be told."""
+        self.elsewhere = WATCHED | SHOWN
+        """Tables for which another process may wait: a command knows neither loops nor pages."""
 
     def on(self, table: str, wake: Wake) -> None:
         """Call `wake` whenever something was committed to the table."""
-        if table not in WATCHED:
+        if table not in WATCHED | SHOWN:
             raise ValueError(f"other processes do not tell of {table}: add it to WATCHED")
         self._waiting.setdefault(table, []).append(wake)
 
@@ -81,7 +84,7 @@ class Watch:
 
     def ring(self) -> None:
         """Tell the other process, where the database itself cannot."""
-        if self._bell is not None and not self.is_here:
+        if self._bell is not None:
             # No loops have run here yet; or they run under an account that keeps it to itself.
             with suppress(OSError):
                 # The file system's own clock is too coarse to tell two of them apart.
@@ -151,11 +154,11 @@ def _executed(state: ORMExecuteState) -> None:
 @event.listens_for(WritingSession, "before_commit")
 def _notify(session: SyncSession) -> None:
     watch: Watch = session.info[TOLD_BY]
-    if watch.is_here or session.get_bind().dialect.name != "postgresql":
+    if not watch.elsewhere or session.get_bind().dialect.name != "postgresql":
         return
     # What is flushed by the commit itself belongs to it, too.
     session.flush()
-    tables = session.info.get(KEY, set()) & WATCHED
+    tables = session.info.get(KEY, set()) & watch.elsewhere
     if tables:
         session.execute(select(func.pg_notify(CHANNEL, " ".join(sorted(tables)))))
 
@@ -167,7 +170,7 @@ def _ended(session: SyncSession) -> None:
     watch: Watch = session.info[TOLD_BY]
     tables: set[str] = session.info.pop(KEY, set())
     watch.tell(*sorted(tables))
-    if tables & WATCHED:
+    if tables & watch.elsewhere:
         watch.ring()
 
 

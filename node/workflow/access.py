@@ -107,13 +107,13 @@ MAY: dict[str, dict[str, Scope]] = {
 def demand_compatible(roles: Collection[str]) -> None:
     """Raises `InputError` unless one person may hold these roles together."""
     if not roles:
-        raise InputError("a person needs at least one role")
+        raise InputError("请至少选择一个角色")
     for role in roles:
         if role not in ROLES:
-            raise InputError(f"the role {role!r} is none of {', '.join(ROLES)}")
+            raise InputError(f"没有 {role!r} 这个角色，可选：{'、'.join(ROLES)}")
     for role in ADMINISTRATORS:
         if role in roles and len(set(roles)) > 1:
-            raise InputError(f"whoever is {role} holds no other role: make a second account")
+            raise InputError("管理员不能兼任其他角色，请另建一个账号")
 
 
 def scope(actor: Actor, action: str) -> Scope | None:

@@ -72,9 +72,16 @@ async def locked(session: Session, desk: Desk, actor: Actor, assignment_id: UUID
     return row
 
 
+def handles(actor: Actor, row: Assignment) -> bool:
+    """Whether the actor, who may see the case, answers for whoever is to do it."""
+    if row.office is not None or not access.allows(actor, "handle"):
+        return False
+    return row.unit_id is not None or access.EDITOR in actor.roles
+
+
 def demand_handler(actor: Actor, row: Assignment) -> None:
     """Raises `ForbiddenError` unless the actor answers for whoever is to do it."""
-    if row.office is not None or (row.unit_id is None and "editor" not in actor.roles):
+    if not handles(actor, row):
         raise ForbiddenError(
             "only whoever the work was given to answers it",
             refused=access.refused(actor, "handle"),

@@ -37,6 +37,15 @@ async def children(database: Database) -> Sequence[NodeId]:
         return [NodeId(id) for id in found]
 
 
+async def below(database: Database) -> Sequence[Office]:
+    """The offices below, by id, with their names."""
+    async with database.reading() as session:
+        found = await session.scalars(
+            select(Office).where(Office.relation == "child").order_by(Office.id)
+        )
+        return found.all()
+
+
 async def own_incarnation(session: Session, node: NodeId) -> int:
     """Which incarnation of itself this node is. Raises `UnknownOfficeError`."""
     row = await session.get(Office, node)

@@ -86,7 +86,7 @@ def demand_whole(given: Particulars) -> None:
     """Raises `InputError` unless the roles go together, and an author has a kind and a unit."""
     access.demand_compatible(given.roles)
     if access.AUTHOR in given.roles and not (given.kind and given.unit):
-        raise InputError("an author needs a kind and a unit")
+        raise InputError("撰稿人须填写身份和单位")
 
 
 async def add(

@@ -149,6 +149,14 @@ async def notices(desk: Desk, actor: Actor, *, limit: int = PAGE) -> Page[Notice
         return Page(rows, total or 0)
 
 
+async def unread(desk: Desk, actor: Actor) -> int:
+    """How many notices the actor has not seen."""
+    access.demand(actor, "read")
+    query = select(func.count()).where(Notice.person_id == actor.id, Notice.read_at.is_(None))
+    async with desk.database.reading() as session:
+        return await session.scalar(query) or 0
+
+
 async def mark_read(desk: Desk, actor: Actor) -> None:
     """The actor has seen all notices."""
     access.demand(actor, "read")

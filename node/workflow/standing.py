@@ -274,7 +274,7 @@ def _line(reason: str) -> str:
     try:
         return _LINE.validate_python(reason)
     except ValidationError as error:
-        raise InputError("the reason must be one line of at most 200 characters") from error
+        raise InputError("理由须是一行文字，最多 200 字") from error
 
 
 def _named(hold: Any) -> str:

@@ -328,7 +328,7 @@ def _author(name: str | None, kind: str | None, unit: str | None, share: str | N
     try:
         return Author.model_validate({"name": name, "kind": kind, "unit": unit, "share": share})
     except ValidationError as error:
-        raise InputError(f"an author needs name, kind and unit: {event.brief(error)}") from error
+        raise InputError("每位撰稿人都须有姓名、身份和单位") from error
 
 
 def _demand_fit(desk: Desk, draft: Draft) -> list[tuple[str, str]]:

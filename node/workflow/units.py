@@ -172,7 +172,7 @@ async def _parent(session: Session, code: str | None, below: Unit | None) -> UUI
     above: Unit | None = parent
     while above is not None and below is not None:
         if above.id == below.id:
-            raise InputError("a unit cannot stand below itself")
+            raise InputError("单位不能隶属于自己")
         above = await session.get(Unit, above.parent_id) if above.parent_id else None
     return parent.id
 

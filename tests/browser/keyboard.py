@@ -24,6 +24,9 @@ STEP = """
 () => {
   const e = document.activeElement;
   if (!e || e === document.body) return "outside";
+  // A date has parts, which are reached one after the other.
+  if (window.keys.last === e) return "within";
+  window.keys.last = e;
   if (window.keys.reached.has(e)) return "again";
   window.keys.reached.add(e);
   const now = getComputedStyle(e);

@@ -14,8 +14,9 @@ from uuid import UUID
 
 from node.bootstrap.server import Serving
 from node.search import index
-from node.workflow import decisions
+from node.workflow import decisions, forwarding, merging
 from protocol.lifecycle import Action
+from tests.browser import things
 from tests.node import chain as chains
 from tests.node import rooms
 from tests.node.chain import Chain
@@ -24,6 +25,19 @@ from tests.offices import DEPTH_3, Hierarchy
 
 LONG = "全县有六十七个老旧小区没有集中充电点，居民从楼上拉线充电。\n" * 24
 
+PARTS = ("山区学校冬季取暖靠煤炉", "偏远教学点供暖设备老化")
+DESK = {"edited": things.edited, "passed": things.passed}
+OTHERS = {
+    "issue": things.issued,
+    "draft": things.drafted,
+    "case": things.signed_for,
+    "answered": things.answered,
+    "call": things.call,
+    "person": things.person,
+    "held": things.held,
+    "deputy": things.deputy,
+}
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -31,14 +45,14 @@ class Scene:
 
     addresses: Mapping[str, str]
     """Of each office's pages."""
-    items: Mapping[str, UUID]
-    """By what became of them."""
+    things: Mapping[str, object]
+    """Items by what became of them, and what else pages are about."""
 
 
-async def play(chain: Chain) -> dict[str, UUID]:
-    """What happened at the offices; the items of it, by what became of them."""
+async def play(chain: Chain) -> dict[str, object]:
+    """What happened at the offices; what came of it, by name."""
     county, top = chain.county, chain.top
-    items = {
+    items: dict[str, UUID] = {
         "heard": await county.submit(urgency="most_urgent", co_authors=[{"username": "chen"}]),
         "similar": await county.submit(),
         "fresh": await county.submit(title="关于山区学校冬季供暖的建议", topic="society"),
@@ -51,14 +65,28 @@ async def play(chain: Chain) -> dict[str, UUID]:
         items[name] = await county.submit(title=f"关于乡镇卫生院设备的建议（{name}）")
         await decisions.register(county.desk, county.editor, items[name])
         await do(county, action, items[name])
+    parts = [await county.registered(title=title) for title in PARTS]
+    for part in parts:
+        await forwarding.forward_up(county.desk, county.editor, part)
+    await things.furnish(county)
+    for name, make in DESK.items():
+        items[name] = await make(county)
+    others = {name: await make(county) for name, make in OTHERS.items()}
+    await chain.deliver()
+    city = chain.above
+    for part in parts:
+        await decisions.register(city.desk, city.editor, part)
+    wanted = merging.combination({"items": parts, "title": "多县山区学校冬季供暖难"})
+    items["combined"] = await merging.merge(city.desk, city.editor, wanted)
+    await things.asking(city)
     await chain.deliver()
     for room in chain.rooms.values():
         while await index.step(room.database):
             pass
-    return items
+    return {**items, **others, "peer": await things.child(city), "queue": "candidates"}
 
 
-async def set_up(folder: Path) -> tuple[Hierarchy, dict[str, UUID]]:
+async def set_up(folder: Path) -> tuple[Hierarchy, dict[str, object]]:
     """The offices after all that happened, closed."""
     hierarchy = await rooms.set_up(folder, DEPTH_3)
     for node in hierarchy.nodes.values():
@@ -71,10 +99,10 @@ async def set_up(folder: Path) -> tuple[Hierarchy, dict[str, UUID]]:
 @asynccontextmanager
 async def served(folder: Path) -> AsyncIterator[Scene]:
     """The pages of all these offices."""
-    hierarchy, items = await set_up(folder)
+    hierarchy, made = await set_up(folder)
     serving = Serving([hierarchy.open(office, half="web") for office in hierarchy.chain])
     addresses = await serving.start()
     try:
-        yield Scene(addresses, items)
+        yield Scene(addresses, made)
     finally:
         await serving.stop()

@@ -59,7 +59,7 @@ async def _on(browser: Browser, served: Scene, size: Size, wanted: tuple[str, ..
             if username is not None:
                 await window.enter(username)
             for page, look in chosen:
-                await window.visit(look.path(page, served.items))
+                await window.visit(look.path(page, served.things))
                 for theme in Theme:
                     await window.colour(theme)
                     name = f"{look.name}-{size}-{theme}.png"

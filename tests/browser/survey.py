@@ -58,7 +58,7 @@ async def made(browser: Browser, scene: Scene) -> Survey:
             if username is not None:
                 await window.enter(username)
             for page, look in looks:
-                await window.visit(look.path(page, scene.items))
+                await window.visit(look.path(page, scene.things))
                 survey.looks.append(look.name)
                 await _weigh(survey, look.name, window)
                 first = look is page.looks[0]
@@ -86,7 +86,9 @@ async def _examine(survey: Survey, name: str, window: Window, *, whole: bool) ->
 
 
 async def _weigh(survey: Survey, name: str, window: Window) -> None:
-    sizes = [await answer.request.sizes() for answer in window.answers]
+    # The stream of what happens has no end.
+    whole = [a.request for a in window.answers if a.request.resource_type != "eventsource"]
+    sizes = [await request.sizes() for request in whole]
     weight = sum(size["responseBodySize"] + size["responseHeadersSize"] for size in sizes)
     if not 0 < weight <= MOST_BYTES:
         survey.heavy.append(f"{name}: {weight} bytes")

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import cache
+from hashlib import sha256
 from unittest.mock import Mock
 
 import httpx
 from fastapi import FastAPI
 
 from node.bootstrap import application
-from node.config import WebSettings
+from node.config import LimitSettings, WebSettings
 from node.http.attempts import Attempts
+from node.http.session import COOKIE
 from tests.node.rooms import Room
 from tests.offices import PASSWORD
 
@@ -46,10 +48,20 @@ async def log_in(
     return await client.post("/api/v1/session", json={"username": username, "password": password})
 
 
+async def send(
+    client: httpx.AsyncClient, path: str, content: Mapping[str, str | list[str]] | None = None
+) -> httpx.Response:
+    """Send a form of a page of this session."""
+    cookies = client.cookies.items()
+    token = next((value for name, value in cookies if name.startswith(COOKIE)), "")
+    shown = {"csrf": sha256(b"zhitong form " + token.encode()).hexdigest()} if token else {}
+    return await client.post(path, data={**(content or {}), **shown})
+
+
 @cache
 def _pages(office: str) -> FastAPI:
     # Building it takes longer than most tests; all it keeps is its state, which `visit` sets.
-    desk = Mock(**{"office.name": office})
+    desk = Mock(**{"office.name": office, "limits.file_bytes": LimitSettings().file_bytes})
     return application.build(desk, WebSettings())
 
 

@@ -112,7 +112,7 @@ class Office:
         watch = self.database.watch
         # The loops of the process before are gone.
         watch._waiting.clear()
-        watch.is_here = True
+        watch.elsewhere = frozenset()
         for table in ("outbox", "links"):
             watch.on(table, self._wake)
         self.wire: Wire = self._wires.attach(self.node)

@@ -13,7 +13,7 @@ from node.bootstrap.evidence import export
 from node.bootstrap.server import until_signal
 from node.cli.common import write_private
 from node.cli.demo import cast as casting
-from node.cli.demo import reckoning
+from node.cli.demo import reckoning, start
 from node.cli.demo.cast import Account, Cast
 from node.cli.demo.desk import DemoError, until
 from node.cli.demo.scenario import Scenario
@@ -61,8 +61,9 @@ async def play(
             await _show_one(console, stage, scenario)
             if evidence is not None:
                 await _write_evidence(console, stage, scenario, evidence)
+            shown = scenario.numbered(SHOWN).authors[0]
             if not once:
-                _print_addresses(console, stage, cast, scenario.numbered(SHOWN).authors[0])
+                _print_addresses(console, stage, cast, shown)
             for problem in total.wrong:
                 console.print(f"  有误：{problem}", style="red")
             print(
@@ -71,8 +72,13 @@ async def play(
                 f"lost {total.lost}, duplicated {total.duplicated}"
             )
             if not once:
-                console.print("演示仍在运行，按 Ctrl-C 结束。", style="bold")
-                await until_signal()
+                application = start.build(stage.nodes, stage.addresses, shown.username)
+                async with start.served(application):
+                    console.print(
+                        f"用浏览器打开 {start.ADDRESS} ，点一个人就能进去。", style="bold"
+                    )
+                    console.print("演示仍在运行，按 Ctrl-C 结束。", style="bold")
+                    await until_signal()
             return total.good
     except DemoError as error:
         console.print(f"演示未能完成：{error}", style="red")

@@ -26,17 +26,19 @@ from node.config import OfficeSettings, Settings, load
 from node.relay.memory import Switchboard
 from node.relay.topology import Hub
 from node.storage import migrate
-from node.storage.database import Database
-from node.storage.people import Person
+from node.storage.database import Database, Session
+from node.storage.people import Membership, Person, Unit
 from node.workflow import enrolment as requests
 from node.workflow import passwords, people
 from node.workflow.access import SYSTEM_ADMINISTRATOR
-from node.workflow.desk import Actor
+from node.workflow.calendar import day_of
+from node.workflow.desk import Actor, Desk
 from protocol.enrolment import root_of
 from protocol.identifiers import NodeId
 
 FIRST_PORT = 8801
 PREFIX = "zhitong_demo_"
+UNIT = "住房和城乡建设局"
 
 
 class Stage:
@@ -124,6 +126,9 @@ class Stage:
             node = build(load(self._folder / office.id), half="web")
             staff = [
                 Person(username="editor", name=office.editor, roles=["editor"]),
+                Person(username="signer", name="签发人", roles=["signer"]),
+                Person(username="leader", name="分管领导", roles=["leader"]),
+                Person(username="handler", name="承办单位联络员", roles=["handler"]),
                 Person(username="admin", name="系统管理员", roles=["system_administrator"]),
                 Person(username="security", name="安全管理员", roles=["security_administrator"]),
                 Person(username="auditor", name="审计管理员", roles=["auditor"]),
@@ -145,6 +150,7 @@ class Stage:
                     person.password_hash = hashed
                     person.created_at = node.desk.clock()
                     session.add(person)
+                _add_unit(session, node.desk, staff)
             await node.desk.database.close()
 
     def _database_url(self, office: str) -> str:
@@ -157,6 +163,20 @@ class Stage:
             await _clear_broker(self._broker)
         if self._database is not None:
             await _clear_databases(self._database, [office.id for office in OFFICES])
+
+
+def _add_unit(session: Session, desk: Desk, staff: list[Person]) -> None:
+    """A handling unit, with its person."""
+    [handler] = [person for person in staff if person.username == "handler"]
+    unit = Unit(id=desk.new_id(), code="B1", name=UNIT, kind="handling_unit", version=1)
+    member = Membership(
+        id=desk.new_id(),
+        person_id=handler.id,
+        unit_id=unit.id,
+        main=False,
+        since=day_of(desk.clock()),
+    )
+    session.add_all([unit, member])
 
 
 async def _clear_broker(url: str) -> None:

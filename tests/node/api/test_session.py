@@ -8,9 +8,11 @@ from http.cookies import Morsel, SimpleCookie
 import httpx
 import pytest
 
-from node.http.session import COOKIE
+from node.http.session import cookie_of
 from tests.node.browser import log_in, problem, visit
 from tests.node.rooms import Room
+
+COOKIE = cookie_of("donghu")
 
 
 async def test_a_session_is_kept_in_a_cookie_that_no_script_and_no_other_site_can_use(

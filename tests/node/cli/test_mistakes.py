@@ -65,14 +65,14 @@ def test_a_manuscript_that_does_not_fit(
     [
         (("submit", "-", "--as", "nobody"), "[person.unknown]"),
         (("submit", "-", "--as", "admin"), "[access.forbidden]"),
-        (("submit", "-", "--as", "editor"), "an author needs name, kind and unit"),
+        (("submit", "-", "--as", "editor"), "每位撰稿人都须有姓名、身份和单位"),
         (("submit", "nowhere.md", "--as", "lin"), "cannot read nowhere.md: No such file"),
         (("submit", ".", "--as", "lin"), "cannot read .: Is a directory"),
         (("show", str(uuid4())), "[item.unknown]"),
         (("show", "2026-0001"), "'2026-0001' is no item id"),
         (("user", "add", "lin", "--name", "林", "--role", "editor"), "[person.taken]"),
-        (("user", "add", "wu", "--name", "吴", "--role", "king"), "the role 'king' is none of"),
-        (("user", "add", "wu", "--name", "吴", "--role", "author"), "needs a kind and a unit"),
+        (("user", "add", "wu", "--name", "吴", "--role", "king"), "没有 'king' 这个角色"),
+        (("user", "add", "wu", "--name", "吴", "--role", "author"), "撰稿人须填写身份和单位"),
         (
             ("user", "add", "wu", "--name", "吴", "--role", "author", "--kind", "x", "--unit", "y"),
             "kind: Input should be",

@@ -102,7 +102,7 @@ async def test_another_process_is_told_of_what_loops_wait_for(county: Room) -> N
 
 async def test_a_process_with_loops_of_its_own_tells_no_other(county: Room) -> None:
     pages = _another(county)
-    county.database.watch.is_here = True
+    county.database.watch.elsewhere = frozenset()
     try:
         async with _listening(county) as heard:
             await _write(county)
@@ -112,7 +112,7 @@ async def test_a_process_with_loops_of_its_own_tells_no_other(county: Room) -> N
             if county.database.is_postgresql:
                 assert heard == ["purges"]
     finally:
-        county.database.watch.is_here = False
+        county.database.watch.elsewhere = wake.WATCHED | wake.SHOWN
         await pages.close()
 
 

@@ -59,7 +59,7 @@ async def test_an_unknown_co_author_is_refused_and_nothing_is_handed_in(county: 
 
 async def test_a_co_author_without_an_account_needs_name_kind_and_unit(county: Room) -> None:
     before = await contents(county.database)
-    with pytest.raises(InputError, match="an author needs name, kind and unit: unit"):
+    with pytest.raises(InputError, match="每位撰稿人都须有姓名、身份和单位"):
         await county.submit(co_authors=[{"name": "沈立群", "kind": "member"}])
     assert await contents(county.database) == before
 

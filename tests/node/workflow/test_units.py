@@ -68,7 +68,7 @@ async def test_units_stand_below_each_other_and_never_below_themselves(county: R
     same = UnitGiven(name="委员会A", kind="special_committee", parent="B")
     before = await contents(county.database)
     for id, version, parent in ((top, 1, "B"), (low, 1, "B")):
-        with pytest.raises(InputError, match="below itself"):
+        with pytest.raises(InputError, match="单位不能隶属于自己"):
             await units.change(
                 county.desk,
                 county.security,

@@ -1,0 +1,72 @@
+"""The audit log, for auditors."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from node.http.session import OneDesk, Person
+from node.web.forms import DATES, MistakenError
+from node.web.mistakes import Told, told
+from node.web.rendering import OFFICE_TIME, page
+from node.web.routing import PageRoute
+from node.workflow import access, audit
+from protocol.offices import BIGGEST
+
+router = APIRouter(route_class=PageRoute)
+
+Word = Annotated[str, Query(max_length=60)]
+Before = Annotated[int | None, Query(ge=1, le=BIGGEST)]
+
+
+@router.get("/audit")
+async def entries(
+    request: Request,
+    desk: OneDesk,
+    person: Person,
+    subject: Word = "",
+    actor: Word = "",
+    since: Word = "",
+    until: Word = "",
+    before: Before = None,
+) -> Response:
+    """Who did what to which thing, from where, the newest first."""
+    access.demand(person, "read_audit")
+    problem: Told | None = None
+    days: list[datetime | None] = [None, None]
+    try:
+        days = [_start(since), _start(until, later=1)]
+    except MistakenError as error:
+        problem = told(error)
+    found = await audit.entries(
+        desk,
+        person,
+        subject=subject.strip() or None,
+        actor=actor.strip() or None,
+        since=days[0],
+        until=days[1],
+        before=before,
+    )
+    asked = {"subject": subject, "actor": actor, "since": since, "until": until}
+    return await page(
+        request,
+        person,
+        "audit.html",
+        status=problem.status if problem else 200,
+        entries=found,
+        asked=asked,
+        size=audit.PAGE,
+        told=problem,
+    )
+
+
+def _start(day: str, later: int = 0) -> datetime | None:
+    if not day.strip():
+        return None
+    try:
+        parsed = date.fromisoformat(day.strip())
+    except ValueError as error:
+        raise MistakenError(fields={"since": DATES}) from error
+    return datetime.combine(parsed + timedelta(days=later), time(), OFFICE_TIME)

@@ -1,0 +1,183 @@
+"""Writing: a new item, and a new edition of one that was returned."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from starlette.datastructures import UploadFile
+
+from node.errors import InputError
+from node.http.session import OneDesk, Person
+from node.web.forms import Entered, Fields, record
+from node.web.mistakes import Told, told
+from node.web.rendering import page
+from node.web.routing import PageRoute, back
+from node.workflow import access, duplicates, files, reading, responses, submissions
+from node.workflow.desk import Actor, Desk
+from node.workflow.reading import ItemView
+from node.workflow.responses import CallView
+from node.workflow.submissions import Draft
+from protocol.errors import ZhitongError
+
+router = APIRouter(route_class=PageRoute)
+
+ROWS = 5
+"""Rows for co-authors that the form offers."""
+CHUNK = 64 * 1024
+
+
+@router.get("/write")
+async def write_page(
+    request: Request, desk: OneDesk, person: Person, answers: UUID | None = None
+) -> Response:
+    """An empty form; for a call, where one is answered."""
+    access.demand(person, "submit")
+    call = await responses.view(desk, person, answers) if answers else None
+    entered = Fields([("answers", str(answers))] if answers else [])
+    return await _page(request, desk, person, entered, call=call)
+
+
+@router.post("/write")
+async def write(request: Request, desk: OneDesk, person: Person, entered: Entered) -> Response:
+    """Hand the item in and show it."""
+    access.demand(person, "submit")
+    try:
+        id = await submissions.submit(desk, person, _draft(entered, new=True))
+    except ZhitongError as error:
+        return await _page(request, desk, person, entered, told=told(error))
+    return back(f"/items/{id}", "submit")
+
+
+@router.get("/items/{item_id}/resubmit")
+async def resubmit_page(item_id: UUID, request: Request, desk: OneDesk, person: Person) -> Response:
+    """The form with the edition that was returned."""
+    view = await _returned(desk, person, item_id)
+    edition = view.edition
+    entered = Fields(
+        [
+            ("title", edition.title),
+            ("body", edition.body),
+            ("topic", edition.topic),
+            ("urgency", edition.urgency),
+            ("classification", edition.classification),
+            *(("file", f"{file.digest} {file.name}") for file in view.files),
+        ]
+    )
+    return await _page(request, desk, person, entered, view=view)
+
+
+@router.post("/items/{item_id}/resubmit")
+async def resubmit(
+    item_id: UUID, request: Request, desk: OneDesk, person: Person, entered: Entered
+) -> Response:
+    """Hand in the new edition."""
+    view = await _returned(desk, person, item_id)
+    try:
+        await submissions.resubmit(desk, person, item_id, _draft(entered, new=False))
+    except ZhitongError as error:
+        return await _page(request, desk, person, entered, view=view, told=told(error))
+    return back(f"/items/{item_id}", "resubmit")
+
+
+@router.post("/write/files")
+async def upload(request: Request, desk: OneDesk, person: Person, entered: Entered) -> Response:
+    """Take a file in and show the form again, with all that was entered: for browsers without
+    scripts, which send the whole form."""
+    access.demand(person, "submit")
+    item = entered.optional("item")
+    view = await _returned(desk, person, entered.ids("item")[0]) if item else None
+    form = await request.form()
+    pairs = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+    problem = None
+    for one in form.getlist("upload"):
+        if not isinstance(one, UploadFile) or not one.filename:
+            continue
+        try:
+            stored = await files.store(desk, person, one.filename, _chunks(one))
+        except ZhitongError as error:
+            problem = told(error)
+            break
+        pairs.append(("file", f"{stored.digest} {one.filename}"))
+    return await _page(request, desk, person, Fields(pairs), view=view, told=problem)
+
+
+@router.post("/write/similar")
+async def similar(request: Request, desk: OneDesk, person: Person, entered: Entered) -> Response:
+    """What is similar to the text while it is being written. Nothing is kept of it."""
+    found = await duplicates.of_draft(desk, person, entered.text("title"), entered.text("body"))
+    return await page(request, person, "parts/similar.html", found=found)
+
+
+async def _returned(desk: Desk, person: Actor, item_id: UUID) -> ItemView:
+    view = await reading.view(desk, person, item_id)
+    access.demand(person, "resubmit")
+    if not {"resubmit", "revise"} & set(view.actions):
+        raise InputError("这件信息现在不能修改：它没有被退回")
+    return view
+
+
+def _draft(entered: Fields, *, new: bool) -> Draft:
+    content: dict[str, Any] = {name: entered.optional(name) for name in ("title", "body", "topic")}
+    content |= {
+        "urgency": entered.text("urgency") or "normal",
+        "classification": entered.text("classification") or "internal",
+        "confirmed": entered.flag("confirmed"),
+        "attachments": [dict(zip(("digest", "name"), one, strict=True)) for one in named(entered)],
+    }
+    if new:
+        content |= {"answers": entered.optional("answers"), "co_authors": _co_authors(entered)}
+    return record(Draft, **{name: value for name, value in content.items() if value is not None})
+
+
+def _co_authors(entered: Fields) -> list[dict[str, str | None]]:
+    found: list[dict[str, str | None]] = []
+    for row in range(ROWS):
+        name, kind, unit = (
+            entered.optional(f"co-{part}-{row}") for part in ("name", "kind", "unit")
+        )
+        if name is not None and kind is None and unit is None:
+            found.append({"username": name})
+        elif name is not None:
+            found.append({"name": name, "kind": kind, "unit": unit})
+    return found
+
+
+def named(entered: Fields) -> list[tuple[str, str]]:
+    """The files that the form names: digest and name."""
+    pairs = [value.partition(" ") for value in entered.each("file")]
+    return [(digest, name) for digest, _, name in pairs if digest and name]
+
+
+async def _chunks(upload: UploadFile) -> AsyncIterator[bytes]:
+    while chunk := await upload.read(CHUNK):
+        yield chunk
+
+
+async def _page(
+    request: Request,
+    desk: Desk,
+    person: Actor,
+    entered: Fields,
+    *,
+    view: ItemView | None = None,
+    call: CallView | None = None,
+    told: Told | None = None,
+) -> Response:
+    if call is None and view is None and (answers := entered.optional("answers")):
+        call = await responses.view(desk, person, UUID(answers))
+    return await page(
+        request,
+        person,
+        "write.html",
+        status=told.status if told else 200,
+        entered=entered,
+        told=told,
+        files=named(entered),
+        view=view,
+        call=call,
+        rows=range(ROWS),
+        limits=desk.limits,
+    )
