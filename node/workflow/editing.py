@@ -108,18 +108,19 @@ async def edit(desk: Desk, actor: Actor, item_id: UUID, wanted: Rewriting) -> in
         # 3.
         await demand_newest(session, item, wanted.based_on)
         base = await session.get_one(Edition, (item.id, wanted.based_on))
-        chosen = await topics.choose(session, wanted.topic) if wanted.topic else None
+        before = item.topic_code
+        topic = await topics.file(session, item, wanted.topic) if wanted.topic else base.topic
         made = draft.model_copy(
             update={
-                "topic": chosen.topic if chosen else base.topic,
+                "topic": topic,
                 "urgency": wanted.urgency or base.urgency,
                 "classification": wanted.classification or base.classification,
             }
         )
         if LEVELS.index(made.classification) < LEVELS.index(base.classification):
             raise InputError("密级不能低于上一稿")
-        refiled = chosen is not None and chosen.code != item.topic_code
-        if all(getattr(made, name) == getattr(base, name) for name in CONTENT) and not refiled:
+        same = all(getattr(made, name) == getattr(base, name) for name in CONTENT)
+        if same and item.topic_code == before:
             raise UnchangedError
         # 4.
         number = await editions.next_number(session, item.id)
@@ -132,8 +133,6 @@ async def edit(desk: Desk, actor: Actor, item_id: UUID, wanted: Rewriting) -> in
             submitted_at=base.submitted_at,
             editing=editions.Editing(base.number, actor.id, now, wanted.why),
         )
-        if chosen is not None:
-            item.topic_code = chosen.code
         await attachments.carry_over(session, base, number)
         await claims.hold(session, actor, item.id, now)
         # 5.

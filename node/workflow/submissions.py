@@ -188,11 +188,10 @@ async def _enter(
 
 async def _filed(session: Session, item: Item, draft: Draft) -> Draft:
     """The draft under the topic that other offices know. Raises `TopicError`."""
-    chosen = await topics.choose(session, draft.topic)
-    item.topic_code = chosen.code
+    topic = await topics.file(session, item, draft.topic)
     if draft.tags:
         await tags.write(session, item.id, draft.tags)
-    return draft.model_copy(update={"topic": chosen.topic})
+    return draft.model_copy(update={"topic": topic})
 
 
 async def resubmit(desk: Desk, actor: Actor, item_id: UUID, draft: Draft) -> None:

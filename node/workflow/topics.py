@@ -18,6 +18,7 @@ from sqlalchemy.exc import IntegrityError
 
 from node.errors import InputError
 from node.storage.database import Session
+from node.storage.items import Item
 from node.storage.topics import TopicList
 from node.topic_errors import TopicError, TopicsChangedError
 from node.workflow import access, audit, phrases
@@ -125,6 +126,33 @@ async def current(session: Session) -> TableView:
         return DEFAULT
     entries = tuple(Entry.model_validate(entry) for entry in row.topics)
     return TableView(row.version, entries, row.set_at, row.set_by)
+
+
+async def choices(desk: Desk, actor: Actor, item: Item | None = None) -> dict[str, str]:
+    """What can be chosen, and what the item has already, by code."""
+    table = await show(desk, actor)
+    has = (item.topic_code or item.topic) if item is not None else None
+    found = {
+        entry.code: entry.name for entry in table.topics if not entry.retired or entry.code == has
+    }
+    return found if has is None or has in found else {has: phrases.TOPICS.get(has, has)} | found
+
+
+async def file(session: Session, item: Item, code: str) -> str:
+    """Let the item carry this code; returns the topic that other offices know.
+
+    What it has already it may keep, also where that was retired. Raises `TopicError`.
+    """
+    if item.topic_code == code:
+        return item.topic
+    try:
+        chosen = await choose(session, code)
+    except TopicError:
+        if item.topic == code:
+            return code
+        raise
+    item.topic_code = chosen.code
+    return chosen.topic
 
 
 async def choose(session: Session, code: str) -> Entry:

@@ -122,9 +122,26 @@ async def test_an_editor_files_an_item_under_another_topic(county: Room) -> None
     )
     seen = await reading.view(county.desk, county.editor, item)
     assert (seen.item.topic_code, seen.item.topic, seen.item.edition) == ("ramps", "city", 2)
-    again = Rewriting.model_validate(text | {"topic": "city", "based_on": 2})
+    again = Rewriting.model_validate(text | {"topic": "economy", "based_on": 2})
     with pytest.raises(TopicError):
         await editing.edit(county.desk, county.editor, item, again)
+
+
+async def test_what_an_item_has_it_keeps_though_it_is_not_to_be_chosen_any_more(
+    county: Room,
+) -> None:
+    await set_table(county, LIFTS, SCHOOLS)
+    item = await county.submit(topic="lifts")
+    await set_table(county, LIFTS | {"retired": True}, SCHOOLS, version=1)
+    seen = await reading.view(county.desk, county.lin, item)
+    offered = await topics.choices(county.desk, county.lin, seen.item)
+    assert offered == {"lifts": "电梯", "schools": "教育"}
+    assert await topics.choices(county.desk, county.lin) == {"schools": "教育"}
+    for topic in ("lifts", "city"):
+        await decisions.return_(county.desk, county.editor, item, "请补充。")
+        await submissions.resubmit(county.desk, county.lin, item, draft(topic=topic))
+        seen = await reading.view(county.desk, county.lin, item)
+        assert (seen.item.topic_code, seen.edition.topic) == ("lifts", "city")
 
 
 async def test_a_combined_item_has_the_topic_that_was_chosen_or_that_of_the_first(
