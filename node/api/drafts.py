@@ -7,14 +7,18 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
+from node.api import bodies
 from node.api.permission import needs
 from node.api.shapes import Shape
 from node.http.session import OneDesk, Person
-from node.workflow import drafts
+from node.manuscript_errors import ManuscriptSizeError
+from node.workflow import access, drafts
 from node.workflow.drafts import Sketch
+from node.workflow.manuscripts import MOST_BYTES
+from protocol.messages.items import FileName
 from protocol.offices import BIGGEST
 
 router = APIRouter(prefix="/drafts", tags=["drafts"])
@@ -87,6 +91,16 @@ class HandedIn(BaseModel):
 async def begin(content: Sketch, desk: OneDesk, person: Person) -> DraftShape:
     """Begin a draft, with as much of it as there is."""
     return DraftShape.model_validate(await drafts.begin(desk, person, content))
+
+
+@router.post("/manuscripts", status_code=201, openapi_extra=bodies.FILE | needs("draft"))
+async def of_manuscript(
+    request: Request, name: Annotated[FileName, Query()], desk: OneDesk, person: Person
+) -> DraftShape:
+    """Begin a draft with the title and the text of a .docx, which is the body of the request."""
+    access.demand(person, "draft")
+    data = await bodies.read(request, MOST_BYTES, ManuscriptSizeError("最大 20 MB"))
+    return DraftShape.model_validate(await drafts.of_manuscript(desk, person, name, data))
 
 
 @router.get("", openapi_extra=needs("draft"))

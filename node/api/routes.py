@@ -25,6 +25,7 @@ from node.api import (
     quarantine,
     search,
     session,
+    topics,
     units,
 )
 from node.http.problems import Problem
@@ -40,6 +41,7 @@ PARTS = (
     drafts,
     items,
     desk,
+    topics,
     editing,
     merges,
     assignments,

@@ -16,6 +16,7 @@ from node.draft_errors import DraftChangedError
 from node.errors import DatabaseAwayError, InputError, NodeError, PhrasesError, message_of
 from node.people_errors import MistakesError
 from node.storage.database import is_away
+from node.topic_errors import TopicError
 from node.workflow import refusals
 from protocol.errors import ClassifiedError, LifecycleError, ZhitongError
 
@@ -72,7 +73,7 @@ def of_error(error: ZhitongError) -> Response:
     """The document for one of our own errors."""
     status = error.status if isinstance(error, NodeError) else STATUS.get(error.code, 400)
     found = None
-    if isinstance(error, PhrasesError | MistakesError):
+    if isinstance(error, PhrasesError | MistakesError | TopicError):
         found = [{"field": field, "message": phrase} for field, phrase in error.found]
     stored = error.stored if isinstance(error, DraftChangedError) else None
     return document(error.code, message_of(error), status, error.detail, found, stored)

@@ -24,6 +24,7 @@ from node.storage import (
     revocations,
     search,
     statements,
+    topics,
 )
 from node.storage.base import Base
 
@@ -50,4 +51,5 @@ MODULES = (
     revocations,
     search,
     statements,
+    topics,
 )

@@ -15,7 +15,7 @@ from node.web.forms import Entered, Fields, record
 from node.web.mistakes import Told, told
 from node.web.rendering import page
 from node.web.routing import PageRoute, back
-from node.workflow import access, duplicates, files, reading, responses, submissions
+from node.workflow import access, duplicates, files, reading, responses, submissions, topics
 from node.workflow.desk import Actor, Desk
 from node.workflow.reading import ItemView
 from node.workflow.responses import CallView
@@ -60,7 +60,7 @@ async def resubmit_page(item_id: UUID, request: Request, desk: OneDesk, person: 
         [
             ("title", edition.title),
             ("body", edition.body),
-            ("topic", edition.topic),
+            ("topic", view.item.topic_code or edition.topic),
             ("urgency", edition.urgency),
             ("classification", edition.classification),
             *(("file", f"{file.digest} {file.name}") for file in view.files),
@@ -180,4 +180,5 @@ async def _page(
         call=call,
         rows=range(ROWS),
         limits=desk.limits,
+        topics=await topics.choices(desk, person, view.item if view else None),
     )

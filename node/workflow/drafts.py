@@ -14,12 +14,13 @@ no two within `APART`), and the author takes from it what he wants back.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, ValidationError
 from sqlalchemy import delete, func, select
 
 from node.draft_errors import (
@@ -28,21 +29,25 @@ from node.draft_errors import (
     UnknownDraftError,
     UnknownVersionError,
 )
-from node.errors import InputError, UnknownFileError
+from node.errors import InputError, TooLongError, UnknownFileError
 from node.storage import bulk
 from node.storage.database import Session
 from node.storage.drafts import Draft, DraftFile, DraftVersion
 from node.storage.files import Upload
 from node.storage.items import ItemAuthor
-from node.workflow import access, submissions
+from node.workflow import access, manuscripts, submissions
 from node.workflow.attachments import Named
 from node.workflow.desk import Actor, Desk
 from node.workflow.reading import PAGE, Page
-from node.workflow.submissions import CoAuthor
-from protocol.messages.items import Classification, Share, Topic, Urgency
+from node.workflow.submissions import Channel, CoAuthor
+from node.workflow.tags import Tags
+from node.workflow.topics import Code
+from protocol.messages import event
+from protocol.messages.items import Classification, Share, Urgency
 from protocol.offices import Record, one_line, printable
 
 MOST_DRAFTS = 200
+LONGEST_BODY = 20_000
 MOST_KEPT = 50
 APART = timedelta(minutes=1)
 REQUIRED = {"title": "标题", "body": "正文", "topic": "领域"}
@@ -60,16 +65,18 @@ class Sketch(Record):
     ] = ""
     body: Annotated[
         str,
-        StringConstraints(max_length=20_000, strip_whitespace=True),
+        StringConstraints(max_length=LONGEST_BODY, strip_whitespace=True),
         AfterValidator(printable),
     ] = ""
-    topic: Topic | None = None
+    topic: Code | None = None
     urgency: Urgency = "normal"
     classification: Classification = "internal"
     share: Share | None = None
     co_authors: tuple[CoAuthor, ...] = Field(default=(), max_length=49)
     attachments: tuple[Named, ...] = Field(default=(), max_length=50)
     answers: UUID | None = None
+    tags: Tags = ()
+    channel: Channel | None = None
 
 
 @dataclass(frozen=True)
@@ -112,6 +119,23 @@ async def begin(desk: Desk, actor: Actor, sketch: Sketch) -> DraftView:
         session.add(draft)
         await _name_files(session, draft, sketch, now)
         return _view(draft)
+
+
+async def of_manuscript(desk: Desk, actor: Actor, name: str, data: bytes) -> DraftView:
+    """Begin a draft with title and body of a .docx. Raises what `manuscripts.read` does."""
+    access.demand(actor, "draft")
+    found = await asyncio.to_thread(manuscripts.read, name, data)
+    return await begin(desk, actor, sketch({"title": found.title, "body": found.body}))
+
+
+def sketch(content: dict[str, Any]) -> Sketch:
+    """What a draft holds, from what was entered. Raises `InputError`, `TooLongError`."""
+    if len(content["body"]) > LONGEST_BODY:
+        raise TooLongError(f"正文有 {len(content['body'])} 字，最多 {LONGEST_BODY} 字")
+    try:
+        return Sketch.model_validate(content)
+    except ValidationError as error:
+        raise InputError(event.brief(error)) from error
 
 
 async def save(desk: Desk, actor: Actor, draft_id: UUID, version: int, sketch: Sketch) -> DraftView:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from tests.files import docx
 from tests.node.rooms import CONTENT
 from tests.offices import PASSWORD
 
@@ -14,6 +15,11 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /drafts": {"title": CONTENT["title"]},
     "PUT /drafts/{draft_id}": {"version": 9, "content": {}},
     "POST /drafts/{draft_id}/submit": {"version": 9},
+    "PUT /topics": {
+        "version": 9,
+        "topics": [{"code": "city", "name": "城建", "topic": "city"}],
+    },
+    "PUT /items/{item_id}/tags": {"tags": ["电梯"]},
     "POST /duplicates": {"title": CONTENT["title"], "body": CONTENT["body"]},
     "POST /items/{item_id}/resubmit": CONTENT,
     "POST /merges": {"items": [str(UUID(int=7)), str(UUID(int=8))]},
@@ -107,12 +113,14 @@ BODIES: dict[str, dict[str, Any]] = {
 QUERIES = {
     "GET /search": {"q": "电梯"},
     "GET /items/{item_id}/comparison": {"before": "1", "after": "1"},
+    "POST /drafts/manuscripts": {"name": "文稿.docx"},
     "DELETE /drafts/{draft_id}": {"version": "9"},
     "DELETE /issues/{issue_id}": {"version": "1"},
     "POST /files": {"name": "说明.txt"},
     "POST /imports/{what}": {"name": "单位.csv", "dry_run": "true"},
 }
 FILES = {
+    "POST /drafts/manuscripts": docx("标题", "正文。"),
     "POST /files": "一段说明。".encode(),
     "POST /imports/{what}": "代码,名称,类别\n".encode(),
 }

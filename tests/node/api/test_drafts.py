@@ -57,7 +57,7 @@ async def test_a_draft_is_removed_by_whoever_saw_its_newest_version(leaf: Room) 
         {"body": "长" * 20_001},
         {"title": "两\n行"},
         {"body": "\u202e反"},
-        {"topic": "weather"},
+        {"topic": "天气"},
         {"unknown": 1},
         {"co_authors": [{"username": "chen"}] * 50},
     ],

@@ -202,7 +202,7 @@ async def test_a_draft_that_came_back_with_a_backup_is_not_handed_in_again(count
         ({"body": ""}, InputError, "还没有填写：正文"),
         ({"title": "长" * 61}, TooLongError, "最多 60 字"),
         ({"body": "这是绝密。"}, PhrasesError, "绝密"),
-        ({"co_authors": [{"name": "沈"}]}, InputError, "an author needs name, kind and unit"),
+        ({"co_authors": [{"name": "沈"}]}, InputError, "每位撰稿人都须有姓名、身份和单位"),
     ],
 )
 async def test_what_cannot_be_handed_in_stays_a_draft(
