@@ -17,7 +17,9 @@ from pydantic import (
 
 from protocol.identifiers import NODE_ID, NodeId
 
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+CONTROL = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
+)
 """Control characters, also those that turn the direction of writing or break a line unseen."""
 DAY = re.compile(r"(19|20|21)\d\d-\d\d-\d\d", re.ASCII)
 TIME = re.compile(DAY.pattern + r"T\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
@@ -25,16 +27,18 @@ BIGGEST = 2**53 - 1
 """The largest number: every reader of JSON keeps it exactly, every database can hold it."""
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """The text. Raises `ValueError` for control characters."""
     if CONTROL.search(text):
         raise ValueError("control characters are not allowed")
     return text
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """The text. Raises `ValueError` unless it is a single line without control characters."""
     if "\n" in text or "\t" in text:
         raise ValueError("must be a single line")
-    return _printable(text)
+    return printable(text)
 
 
 def _time(value: object) -> object:
@@ -53,14 +57,14 @@ NodeName = Annotated[NodeId, StringConstraints(pattern=f"^{NODE_ID.pattern}$")]
 Line = Annotated[
     str,
     StringConstraints(min_length=1, max_length=200, strip_whitespace=True),
-    AfterValidator(_one_line),
+    AfterValidator(one_line),
 ]
 """One line of text, 1 to 200 characters, no control characters."""
 
 Text = Annotated[
     str,
     StringConstraints(min_length=1, max_length=20_000, strip_whitespace=True),
-    AfterValidator(_printable),
+    AfterValidator(printable),
 ]
 """Text of 1 to 20,000 characters; line breaks and tabs, no other control characters."""
 

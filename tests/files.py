@@ -55,6 +55,25 @@ def office(part: str, kind: str = "vnd.main+xml", **more: str | bytes) -> bytes:
     return target.getvalue()
 
 
+WORDS = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+PARAGRAPH = "<w:p><w:r><w:t>{text}</w:t></w:r></w:p>"
+
+
+def docx(*paragraphs: str, body: str = "", **more: str | bytes) -> bytes:
+    """A document of these paragraphs, then of `body` as it is; `more` members as in `archive`."""
+    text = "".join(PARAGRAPH.format(text=text) for text in paragraphs)
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as made:
+        made.writestr("[Content_Types].xml", TYPES.format(part="word/document.xml", kind="xml"))
+        made.writestr(
+            "word/document.xml",
+            f'<w:document xmlns:w="{WORDS}"><w:body>{text}{body}</w:body></w:document>',
+        )
+        for name, content in more.items():
+            made.writestr(name.replace("__", "/").replace("_", "."), content)
+    return target.getvalue()
+
+
 def compound(*streams: str) -> bytes:
     """An old Office file with streams of these names."""
     head = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)

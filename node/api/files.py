@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse
 from starlette.requests import ClientDisconnect
 
+from node.api import bodies
 from node.api.permission import needs
 from node.api.shapes import StoredShape
 from node.errors import InputError
@@ -23,15 +24,9 @@ HEADERS = {
     "Content-Security-Policy": "sandbox; default-src 'none'",
     "Cache-Control": "private, no-store",
 }
-BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-    }
-}
 
 
-@router.post("/files", status_code=201, openapi_extra=BODY | needs("submit"))
+@router.post("/files", status_code=201, openapi_extra=bodies.FILE | needs("submit"))
 async def store(
     request: Request, name: Annotated[FileName, Query()], desk: OneDesk, person: Person
 ) -> StoredShape:

@@ -8,10 +8,9 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
-from starlette.requests import ClientDisconnect
 
+from node.api import bodies
 from node.api.permission import needs
-from node.errors import InputError
 from node.http.session import OneDesk, Person
 from node.people_errors import SpreadsheetError
 from node.workflow import access, imports, templates
@@ -26,12 +25,6 @@ router = APIRouter(prefix="/imports", tags=["imports"])
 KINDS = {"people": (PEOPLE, "人员"), "units": (UNITS, "单位")}
 What = Literal["people", "units"]
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-    }
-}
 
 
 class MistakeShape(BaseModel):
@@ -78,7 +71,7 @@ async def template(what: What, person: Person) -> Response:
     return Response(data, media_type=XLSX, headers=headers)
 
 
-@router.post("/{what}", openapi_extra=BODY | needs("manage_people"))
+@router.post("/{what}", openapi_extra=bodies.FILE | needs("manage_people"))
 async def carry_out(
     what: What,
     request: Request,
@@ -89,14 +82,8 @@ async def carry_out(
 ) -> OutcomeShape:
     """Import the file that is the body, all of it or nothing; a dry run only tells the mistakes."""
     access.demand(person, "manage_people")
-    data = bytearray()
-    try:
-        async for chunk in request.stream():
-            data += chunk
-            if len(data) > MOST_BYTES:
-                raise SpreadsheetError(f"文件超过 {MOST_BYTES // 1024 // 1024} MB")
-    except ClientDisconnect as error:
-        raise InputError("the upload broke off") from error
+    too_large = SpreadsheetError(f"文件超过 {MOST_BYTES // 1024 // 1024} MB")
+    data = await bodies.read(request, MOST_BYTES, too_large)
     kind, _ = KINDS[what]
-    outcome = await imports.carry_out(desk, person, kind, name, bytes(data), dry_run=dry_run)
+    outcome = await imports.carry_out(desk, person, kind, name, data, dry_run=dry_run)
     return OutcomeShape.of(outcome)

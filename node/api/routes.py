@@ -9,6 +9,7 @@ from node.api import (
     audit,
     calls,
     desk,
+    drafts,
     editing,
     enrolments,
     files,
@@ -24,6 +25,7 @@ from node.api import (
     quarantine,
     search,
     session,
+    topics,
     units,
 )
 from node.http.problems import Problem
@@ -36,8 +38,10 @@ router = APIRouter(
 )
 PARTS = (
     session,
+    drafts,
     items,
     desk,
+    topics,
     editing,
     merges,
     assignments,

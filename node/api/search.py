@@ -15,8 +15,11 @@ from node.http.session import OneDesk, Person
 from node.workflow import duplicates, phrases, searching
 from node.workflow.duplicates import Duplicates
 from node.workflow.searching import Found, Wanted
+from node.workflow.submissions import Channel
+from node.workflow.tags import Tag
+from node.workflow.topics import Code
 from protocol.lifecycle import State
-from protocol.messages.items import Topic, Urgency
+from protocol.messages.items import Urgency
 from protocol.offices import BIGGEST, Day, Level, Line, NodeName, Text
 
 router = APIRouter(tags=["search"])
@@ -132,7 +135,9 @@ async def search(
     q: Annotated[str, Query(max_length=searching.LONGEST_QUERY)] = "",
     state: State | None = None,
     adopted: Level | None = None,
-    topic: Topic | None = None,
+    topic: Code | None = None,
+    tag: Tag | None = None,
+    channel: Channel | None = None,
     urgency: Urgency | None = None,
     source: NodeName | None = None,
     since: Day | None = None,
@@ -141,7 +146,7 @@ async def search(
     limit: Annotated[int, Query(ge=1, le=200)] = searching.PAGE,
 ) -> FoundShape:
     """The items that hold all words, and are as wanted; the best first, then the newest."""
-    wanted = Wanted(state, adopted, topic, urgency, source, since, until)
+    wanted = Wanted(state, adopted, topic, urgency, source, since, until, tag, channel)
     return FoundShape.of(
         await searching.search(desk, person, q, wanted, offset=offset, limit=limit)
     )

@@ -92,8 +92,9 @@ class PersonShape(BaseModel):
 class ItemSummary(BaseModel):
     """An item in a list. `standings` says where it stands at every office that spoke.
 
-    `combined`: it was written here out of others. `merged_into` names the combined item that it is
-    part of.
+    `topic_code` is what this office calls its topic. What was handed in for somebody else came by
+    a `channel`. `combined`: it was written here out of others. `merged_into` names the combined
+    item that it is part of.
     """
 
     id: UUID
@@ -111,6 +112,8 @@ class ItemSummary(BaseModel):
     combined: bool
     merged_into: UUID | None
     answers_id: UUID | None
+    topic_code: str | None
+    channel: str | None
     created_at: datetime
 
     @classmethod
@@ -173,6 +176,7 @@ class ItemDetail(ItemSummary):
     attachments: list[AttachmentShape]
     timeline: list[TimelineEntry]
     actions: list[str]
+    tags: list[str]
 
     @classmethod
     def of_view(cls, view: ItemView) -> Self:
@@ -183,6 +187,7 @@ class ItemDetail(ItemSummary):
             attachments=[AttachmentShape.model_validate(file) for file in view.files],
             timeline=[TimelineEntry.model_validate(entry) for entry in view.timeline],
             actions=list(view.actions),
+            tags=list(view.tags),
         )
 
 

@@ -28,7 +28,8 @@ def build(desk: Desk, settings: WebSettings) -> FastAPI:
     application.state.attempts = Attempts()
     application.state.board = Board(desk.database.watch)
     counted_elsewhere = [
-        ("POST", f"{api.prefix}/{path}") for path in ("files", "imports/people", "imports/units")
+        ("POST", f"{api.prefix}/{path}")
+        for path in ("files", "drafts/manuscripts", "imports/people", "imports/units")
     ]
     application.add_middleware(
         BodyLimit,

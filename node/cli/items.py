@@ -19,6 +19,7 @@ from node.errors import InputError
 from node.workflow import files, people, reading, submissions
 from node.workflow.attachments import Named
 from node.workflow.desk import Actor, Desk
+from node.workflow.manuscripts import MOST_BYTES
 from node.workflow.reading import ItemView
 from node.workflow.submissions import Draft
 from protocol.messages.items import FileName
@@ -35,10 +36,13 @@ def register(application: typer.Typer) -> None:
 
 
 def submit(
-    file: Annotated[Path, typer.Argument(help="Markdown 或 JSON 文件，- 为标准输入")],
+    file: Annotated[Path, typer.Argument(help="Markdown、JSON 或 .docx 文件，- 为标准输入")],
     author: Annotated[str, typer.Option("--as", help="以哪个账号提交")],
     attach: Annotated[
         list[Path] | None, typer.Option("--attach", help="附件，可以重复使用这个选项")
+    ] = None,
+    topic: Annotated[
+        str | None, typer.Option("--topic", help="领域代码，.docx 文稿必填，其他文件里已写明")
     ] = None,
     confirm: Annotated[
         bool, typer.Option("--confirm", help="文中有疑似涉密字样时，确认内容不涉密")
@@ -46,7 +50,12 @@ def submit(
     config: Config = Path(),
 ) -> None:
     """提交一件信息，打印它的编号。"""
-    draft = manuscript.parse(_read(file))
+    if file.suffix.lower() in (".docx", ".docm"):
+        draft = manuscript.of_docx(file.name, _bytes(file, MOST_BYTES), topic)
+    elif topic is not None:
+        raise InputError("--topic is for .docx; other files name their topic")
+    else:
+        draft = manuscript.parse(_read(file))
     draft = draft.model_copy(update={"confirmed": draft.confirmed or confirm})
     print(run(_submit(config, author, draft, attach or [])))
 
@@ -94,13 +103,22 @@ async def _actor(opened: Desk, username: str) -> Actor:
         return people.actor_of(await people.by_username(session, username))
 
 
-def _read(file: Path) -> str:
+def _bytes(file: Path, most: int) -> bytes:
     try:
-        data = sys.stdin.buffer.read(MAXIMUM_FILE + 1) if str(file) == "-" else file.read_bytes()
-        if len(data) > MAXIMUM_FILE:
-            raise InputError(f"the file has more than {MAXIMUM_FILE} bytes")
-        return data.decode("utf-8")
+        if str(file) == "-":
+            data = sys.stdin.buffer.read(most + 1)
+        else:
+            with file.open("rb") as source:
+                data = source.read(most + 1)
     except OSError as error:
         raise InputError(f"cannot read {file}: {error.strerror}") from error
+    if len(data) > most:
+        raise InputError(f"the file has more than {most} bytes")
+    return data
+
+
+def _read(file: Path) -> str:
+    try:
+        return _bytes(file, MAXIMUM_FILE).decode("utf-8")
     except UnicodeDecodeError as error:
         raise InputError(f"{file} is not UTF-8 text") from error

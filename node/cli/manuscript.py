@@ -2,7 +2,7 @@
 
     ---
     title: …
-    topic: economy | city | society | agriculture | government
+    topic: a code of the office's own table: economy, city, society, agriculture, government
     urgency: normal | urgent | most_urgent
     authors: name/kind/unit; name/kind/unit
     ---
@@ -17,7 +17,7 @@ import json
 from typing import Any
 
 from node.errors import InputError
-from node.workflow import submissions
+from node.workflow import manuscripts, submissions
 from node.workflow.submissions import Draft
 
 KEYS = frozenset({"title", "topic", "urgency", "classification", "authors", "office"})
@@ -27,6 +27,14 @@ def parse(text: str) -> Draft:
     """A draft from a file's text. Raises `InputError`."""
     text = text.lstrip("\ufeff")  # which editors on Windows write first
     return submissions.draft(_json(text) if text.lstrip().startswith("{") else _markdown(text)[0])
+
+
+def of_docx(name: str, data: bytes, topic: str | None) -> Draft:
+    """A draft with title and text of a .docx. Raises `InputError`, or why it is not taken."""
+    if topic is None:
+        raise InputError("a .docx does not say its topic: name it with --topic")
+    found = manuscripts.read(name, data)
+    return submissions.draft({"title": found.title, "body": found.body, "topic": topic})
 
 
 def parse_with_front_matter(text: str) -> tuple[Draft, dict[str, str]]:

@@ -12,9 +12,11 @@ from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
+from node.draft_errors import DraftChangedError
 from node.errors import DatabaseAwayError, InputError, NodeError, PhrasesError, message_of
 from node.people_errors import MistakesError
 from node.storage.database import is_away
+from node.topic_errors import TopicError
 from node.workflow import refusals
 from protocol.errors import ClassifiedError, LifecycleError, ZhitongError
 
@@ -40,10 +42,17 @@ class Problem(BaseModel):
     detail: str
     code: str
     errors: list[dict[str, str]] | None = None
+    stored: dict[str, Any] | None = None
+    """What is there, where somebody wanted to change something older."""
 
 
 def document(
-    code: str, title: str, status: int, detail: str, errors: list[dict[str, str]] | None = None
+    code: str,
+    title: str,
+    status: int,
+    detail: str,
+    errors: list[dict[str, str]] | None = None,
+    stored: dict[str, Any] | None = None,
 ) -> Response:
     """The response that tells of a problem."""
     problem = Problem(
@@ -53,6 +62,7 @@ def document(
         detail=detail,
         code=code,
         errors=errors,
+        stored=stored,
     )
     return JSONResponse(
         problem.model_dump(exclude_none=True), status_code=status, media_type=MEDIA_TYPE
@@ -63,9 +73,10 @@ def of_error(error: ZhitongError) -> Response:
     """The document for one of our own errors."""
     status = error.status if isinstance(error, NodeError) else STATUS.get(error.code, 400)
     found = None
-    if isinstance(error, PhrasesError | MistakesError):
+    if isinstance(error, PhrasesError | MistakesError | TopicError):
         found = [{"field": field, "message": phrase} for field, phrase in error.found]
-    return document(error.code, message_of(error), status, error.detail, found)
+    stored = error.stored if isinstance(error, DraftChangedError) else None
+    return document(error.code, message_of(error), status, error.detail, found, stored)
 
 
 def install(application: FastAPI) -> None:

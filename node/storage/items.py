@@ -20,8 +20,9 @@ class Item(Base):
     the newest of this office's own events. `edition` is the newest edition here,
     `forwarded_edition` the newest one that was sent up. `combined` says that it was written here
     out of others, `merged_into` that it is part of such a one. `editor_id` is the editor to whom it
-    is assigned, `answers_id` the call that the item answers. Once `purged_at` is set, nothing of
-    its contents is here any more.
+    is assigned, `answers_id` the call that the item answers, `topic_code` what this office calls
+    its topic. What `entered_by` handed in for somebody else came by a `channel`. Once `purged_at`
+    is set, nothing of its contents is here any more.
     """
 
     __tablename__ = "items"
@@ -45,6 +46,9 @@ class Item(Base):
     combined: Mapped[bool] = mapped_column(default=False, server_default=false())
     merged_into: Mapped[UUID | None]
     answers_id: Mapped[UUID | None]
+    topic_code: Mapped[str | None] = mapped_column(String(20))
+    channel: Mapped[str | None] = mapped_column(String(20))
+    entered_by: Mapped[UUID | None] = mapped_column(reference("people.id"))
     created_at: Mapped[datetime]
     purged_at: Mapped[datetime | None]
 

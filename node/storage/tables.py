@@ -8,6 +8,7 @@ from node.storage import (
     calls,
     certificates,
     desk,
+    drafts,
     enrolments,
     events,
     files,
@@ -24,6 +25,7 @@ from node.storage import (
     revocations,
     search,
     statements,
+    topics,
 )
 from node.storage.base import Base
 
@@ -34,6 +36,7 @@ MODULES = (
     calls,
     certificates,
     desk,
+    drafts,
     enrolments,
     events,
     files,
@@ -50,4 +53,5 @@ MODULES = (
     revocations,
     search,
     statements,
+    topics,
 )

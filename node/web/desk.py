@@ -12,7 +12,7 @@ from node.web.forms import Entered, Fields, MistakenError, record
 from node.web.mistakes import Told, told
 from node.web.rendering import page
 from node.web.routing import PageRoute, back
-from node.workflow import access, decisions, forwarding, merging, personal, reading, triage
+from node.workflow import access, decisions, forwarding, merging, personal, reading, topics, triage
 from node.workflow.desk import Actor, Desk
 from node.workflow.merging import Combination
 from node.workflow.personal import Wanted
@@ -219,4 +219,5 @@ async def _merge(
         entered=entered,
         told=told,
         limits=desk.limits,
+        topics=await topics.choices(desk, person),
     )

@@ -12,7 +12,7 @@ from node.web.forms import Entered, Fields, record
 from node.web.mistakes import Told, told
 from node.web.rendering import page
 from node.web.routing import PageRoute, back
-from node.workflow import access, editing, reading
+from node.workflow import access, editing, reading, topics
 from node.workflow.desk import Actor, Desk
 from node.workflow.editing import Rewriting
 from protocol.errors import ZhitongError
@@ -94,9 +94,13 @@ async def _page(
     history = await editing.history(desk, person, item_id)
     edition = view.edition
     if entered is None:
-        names = ("title", "body", "topic", "urgency", "classification")
+        names = ("title", "body", "urgency", "classification")
         entered = Fields(
-            [("based_on", str(edition.number)), *((n, getattr(edition, n)) for n in names)]
+            [
+                ("based_on", str(edition.number)),
+                ("topic", view.item.topic_code or edition.topic),
+                *((n, getattr(edition, n)) for n in names),
+            ]
         )
     return await page(
         request,
@@ -108,4 +112,5 @@ async def _page(
         entered=entered,
         told=told,
         limits=desk.limits,
+        topics=await topics.choices(desk, person, view.item),
     )

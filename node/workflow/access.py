@@ -57,6 +57,9 @@ def _all(*roles: str) -> dict[str, Scope]:
 MAY: dict[str, dict[str, Scope]] = {
     "own_account": _own(*ROLES),
     "submit": _all(AUTHOR, EDITOR),
+    "submit_on_behalf": _all(EDITOR),
+    "read_topics": _all(AUTHOR, EDITOR, REVIEWER, SIGNER, LEADER, SYSTEM_ADMINISTRATOR),
+    "draft": _own(AUTHOR, EDITOR),
     "read": _own(AUTHOR) | _all(EDITOR, REVIEWER, SIGNER, LEADER),
     "resubmit": _own(AUTHOR) | _all(EDITOR),
     "withdraw": _own(AUTHOR),

@@ -2,7 +2,7 @@
 
 Whoever left stays the author of what he wrote: items, editions and signed messages are not touched,
 nor is his name. Contact data are kept for as long as the office is likely to need them, and then
-erased (`erase_due`).
+erased, with the drafts that were never handed in (`erase_due`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from node.people_errors import PersonStateError
 from node.storage.people import Person
-from node.workflow import access, audit, memberships, people
+from node.workflow import access, audit, drafts, memberships, people
 from node.workflow.calendar import day_of
 from node.workflow.desk import Actor, Desk
 
@@ -63,7 +63,7 @@ async def come_back(desk: Desk, actor: Actor, person_id: UUID, version: int) -> 
 
 
 async def erase_due(desk: Desk, years: int) -> bool:
-    """Erase the contact data of people who left so many years ago; whether there may be more."""
+    """Erase contact data and drafts of people who left so many years ago; may there be more?"""
     now = desk.clock()
     today = day_of(now)
     before = date(today.year - years, today.month, min(today.day, 28))
@@ -79,6 +79,7 @@ async def erase_due(desk: Desk, years: int) -> bool:
         for person in erased:
             person.phone = person.email = person.employee_number = None
             person.password_hash = person.left_for = None
+            await drafts.forget(session, person.id)
             person.erased_at, person.version = now, person.version + 1
             audit.note(
                 session,

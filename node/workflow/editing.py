@@ -34,12 +34,14 @@ from node.workflow import (
     items,
     record,
     submissions,
+    topics,
 )
 from node.workflow.calendar import when
 from node.workflow.comparing import Part
 from node.workflow.desk import Actor, Desk
+from node.workflow.topics import Code
 from protocol.lifecycle import Action
-from protocol.messages.items import LEVELS, Author, Classification, Topic, Urgency
+from protocol.messages.items import LEVELS, Author, Classification, Urgency
 from protocol.offices import Line, Record, Text
 
 CONTENT = ("title", "body", "topic", "urgency", "classification")
@@ -53,7 +55,8 @@ class Rewriting(Record):
     based_on: int
     title: Line
     body: Text
-    topic: Topic | None = None
+    topic: Code | None = None
+    """As the office calls it (`topics`)."""
     urgency: Urgency | None = None
     classification: Classification | None = None
     why: Line
@@ -105,16 +108,19 @@ async def edit(desk: Desk, actor: Actor, item_id: UUID, wanted: Rewriting) -> in
         # 3.
         await demand_newest(session, item, wanted.based_on)
         base = await session.get_one(Edition, (item.id, wanted.based_on))
+        before = item.topic_code
+        topic = await topics.file(session, item, wanted.topic) if wanted.topic else base.topic
         made = draft.model_copy(
             update={
-                "topic": wanted.topic or base.topic,
+                "topic": topic,
                 "urgency": wanted.urgency or base.urgency,
                 "classification": wanted.classification or base.classification,
             }
         )
         if LEVELS.index(made.classification) < LEVELS.index(base.classification):
             raise InputError("密级不能低于上一稿")
-        if all(getattr(made, name) == getattr(base, name) for name in CONTENT):
+        same = all(getattr(made, name) == getattr(base, name) for name in CONTENT)
+        if same and item.topic_code == before:
             raise UnchangedError
         # 4.
         number = await editions.next_number(session, item.id)

@@ -10,7 +10,7 @@
  7. What came back, or goes back, to a node that recovers: entered without contents; asked again.
  8. Search index: words and marks.
  9. What was said of it at the desk: opinions of checks and reviews; what was to be done, and
-    what was answered.
+    what was answered; tags.
 
 Digests stay everywhere, so both ends of a link still count the same. Messages of the purge itself
 hold nothing of the item, and stay whole.
@@ -38,6 +38,7 @@ from node.storage.items import Edition, Item
 from node.storage.messages import Incoming, Outgoing, Quarantined
 from node.storage.purges import NEVER_ERASED
 from node.storage.recovery import Returned
+from node.storage.topics import ItemTag
 from node.workflow import outbox, phrases
 from node.workflow.desk import Desk
 from protocol import envelope
@@ -86,6 +87,7 @@ async def erase(
     # 8.
     await index.erase(session, item_id)
     # 9.
+    await session.execute(delete(ItemTag).where(ItemTag.item_id == item_id))
     await session.execute(update(Check).where(Check.item_id == item_id).values(opinion=None))
     cases = or_(Assignment.item_id == item_id, Assignment.subject == item_id)
     given = select(Assignment.id).where(cases)

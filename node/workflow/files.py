@@ -7,9 +7,9 @@
  3. The content is of the kind that the name promises.
  4. In one transaction: the file's row, its name on the shelf, the person's upload, the audit row.
 
-`clear` removes uploads that no item named within a day, and then, in one transaction a file, its
-row and its bytes; pieces of purged files at once. Whoever still wants a file has locked and touched
-its row before.
+`clear` removes uploads that neither an item nor a draft named within a day, and then, in one
+transaction a file, its row and its bytes; pieces of purged files at once. Whoever still wants a
+file has locked and touched its row before.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from node.errors import (
 )
 from node.storage import bulk
 from node.storage.database import Session
+from node.storage.drafts import DraftFile
 from node.storage.files import Attachment, StoredFile, Transfer, Upload
 from node.storage.shelf import Content
 from node.workflow import access, audit, items, kinds
@@ -112,7 +113,10 @@ async def clear(desk: Desk) -> bool:
     """Remove what nobody named; whether there may be more."""
     before = desk.clock() - KEPT
     async with desk.database.writing.begin() as session:
-        await session.execute(delete(Upload).where(Upload.at < before))
+        in_draft = exists().where(
+            DraftFile.digest == Upload.digest, DraftFile.person_id == Upload.person_id
+        )
+        await session.execute(delete(Upload).where(Upload.at < before, ~in_draft))
         unnamed = await session.scalars(
             select(StoredFile)
             .where(StoredFile.touched_at < before, ~_wanted(Upload), ~_wanted(Attachment))
@@ -192,4 +196,6 @@ async def _demand_room(session: Session, desk: Desk, actor: Actor, content: Cont
         .where(Upload.person_id == actor.id, Upload.digest != content.digest)
     )
     if (waiting or 0) + content.size > 2 * desk.limits.item_bytes:
-        raise FileTooLargeError("上传后还没有提交的附件太多，请先提交，或一天后再上传")
+        raise FileTooLargeError(
+            "上传后还没有提交的附件太多，请先提交或删去不用的草稿，或一天后再上传"
+        )

@@ -51,10 +51,12 @@ from node.workflow import (
     numbers,
     record,
     submissions,
+    topics,
 )
 from node.workflow.attachments import Named
 from node.workflow.desk import Actor, Desk
 from node.workflow.submissions import Draft
+from node.workflow.topics import Code
 from protocol import lifecycle
 from protocol.lifecycle import Action, State
 from protocol.messages import event, facts
@@ -63,7 +65,6 @@ from protocol.messages.items import (
     Author,
     Classification,
     Share,
-    Topic,
     Urgency,
 )
 from protocol.offices import Line, Record, Text
@@ -87,7 +88,8 @@ class Combination(Record):
     items: Annotated[tuple[UUID, ...], Field(min_length=2, max_length=MOST)]
     title: Line | None = None
     body: Text | None = None
-    topic: Topic | None = None
+    topic: Code | None = None
+    """As the office calls it (`topics`)."""
     urgency: Urgency | None = None
     classification: Classification | None = None
     shares: Literal["equal", "by_item", "given"] = "equal"
@@ -150,9 +152,11 @@ async def merge(desk: Desk, actor: Actor, wanted: Combination) -> UUID:
             _demand_here(desk, original)
         # 3.
         texts = [await session.get_one(Edition, (o.id, o.edition)) for o in originals]
-        draft, authors = _drafted(desk, wanted, texts)
+        chosen = await topics.choose(session, wanted.topic) if wanted.topic else None
+        draft, authors = _drafted(desk, wanted, texts, chosen.topic if chosen else None)
         # 4.
         combined = await _write(session, desk, actor, draft, authors, wanted.items, now)
+        combined.topic_code = chosen.code if chosen else originals[0].topic_code
         # 5.
         for position, (original, state) in enumerate(zip(originals, states, strict=True)):
             bulk.insert(
@@ -234,7 +238,7 @@ def _demand_here(desk: Desk, item: Item) -> None:
 
 
 def _drafted(
-    desk: Desk, wanted: Combination, texts: Sequence[Edition]
+    desk: Desk, wanted: Combination, texts: Sequence[Edition], topic: str | None
 ) -> tuple[Draft, tuple[Author, ...]]:
     level = max((text.classification for text in texts), key=LEVELS.index)
     if wanted.classification and LEVELS.index(wanted.classification) < LEVELS.index(level):
@@ -243,7 +247,7 @@ def _drafted(
         {
             "title": wanted.title or composing.title([text.title for text in texts]),
             "body": wanted.body or composing.body([(text.title, text.body) for text in texts]),
-            "topic": wanted.topic or texts[0].topic,
+            "topic": topic or texts[0].topic,
             "urgency": wanted.urgency or max((t.urgency for t in texts), key=URGENCIES.index),
             "classification": wanted.classification or level,
             "attachments": wanted.attachments,

@@ -18,7 +18,7 @@ from node.storage.database import Session
 from node.storage.events import Event
 from node.storage.items import Edition, Item, ItemAuthor
 from node.storage.people import Person
-from node.workflow import access, appointments, audit, memberships
+from node.workflow import access, appointments, audit, drafts, memberships
 from node.workflow.access import EDITOR, REVIEWER, SECURITY_ADMINISTRATOR, SIGNER, Scope
 from node.workflow.calendar import day_of
 from node.workflow.desk import Actor, Desk
@@ -107,7 +107,7 @@ async def copy_of(desk: Desk, actor: Actor, person_id: UUID) -> Mapping[str, Any
     now = desk.clock()
     async with desk.database.writing.begin() as session:
         person = await _found(session, actor, person_id, "copy_person")
-        found = {
+        found: dict[str, Any] = {
             "office": desk.office.model_dump(),
             "at": now,
             "person": await _whole(session, actor, person),
@@ -121,6 +121,9 @@ async def copy_of(desk: Desk, actor: Actor, person_id: UUID) -> Mapping[str, Any
                 )
             ],
         }
+        if person.id == actor.id:
+            # Nobody else reads what was not handed in.
+            found["drafts"] = await drafts.copy_of(session, person.id)
         audit.note(session, now, actor=actor, action="person_copied", subject=person.username)
     return found
 

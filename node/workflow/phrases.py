@@ -29,6 +29,13 @@ TOPICS = {
     "agriculture": "农林水",
     "government": "政府工作",
 }
+CHANNELS = {
+    "letter": "来信",
+    "hotline": "12345热线",
+    "visit": "来访",
+    "phone": "来电",
+    "other": "其他渠道",
+}
 AUTHOR_KINDS = {
     "member": "政协委员",
     "standing_member": "政协常委",

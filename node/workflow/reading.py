@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 from node.storage.database import Session
 from node.storage.events import Event, Notice
 from node.storage.items import Edition, Item, ItemAuthor
-from node.workflow import access, attachments, items, phrases, record, reviews
+from node.workflow import access, attachments, items, phrases, record, reviews, tags
 from node.workflow.access import Scope
 from node.workflow.attachments import FileView
 from node.workflow.desk import Actor, Desk
@@ -50,6 +50,7 @@ class ItemView:
     files: tuple[FileView, ...]
     timeline: tuple[Entry, ...]
     actions: tuple[str, ...]
+    tags: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,7 @@ async def view(desk: Desk, actor: Actor, item_id: UUID) -> ItemView:
             edition=await session.get_one(Edition, (item.id, item.edition)),
             files=await attachments.view(session, desk, item),
             timeline=await _timeline(session, desk, item, at_the_desk=at_the_desk),
+            tags=await tags.of(session, item.id),
             actions=_actions(
                 desk, actor, item, own=own, hidden=await reviews.not_offered(session, item)
             ),

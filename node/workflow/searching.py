@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, exists, or_, select
 
 from node.errors import InputError
 from node.search import finding, highlight, words
@@ -21,7 +21,8 @@ from node.storage import bulk
 from node.storage.database import Session
 from node.storage.events import Event
 from node.storage.items import Edition, Item, ItemAuthor
-from node.workflow import access
+from node.storage.topics import ItemTag
+from node.workflow import access, tags
 from node.workflow.access import Scope
 from node.workflow.desk import Actor, Desk
 from node.workflow.numbers import OFFICE_TIME
@@ -36,6 +37,8 @@ PAGE = 20
 class Wanted:
     """What an item must be, beside holding the words; None where it does not matter.
 
+    `topic` is what this office calls it, or one of those that all offices know.
+
     `adopted` is a level: some office of it adopted the item. `source` is the office that forwarded
     it, or this office for what was written here. `since` and `until` are days of the office, both
     included, on which the item came in.
@@ -48,6 +51,8 @@ class Wanted:
     source: str | None = None
     since: date | None = None
     until: date | None = None
+    tag: str | None = None
+    channel: str | None = None
 
 
 @dataclass(frozen=True)
@@ -114,11 +119,16 @@ def _conditions(desk: Desk, actor: Actor, wanted: Wanted) -> list[ColumnElement[
         conditions.append(Item.id.in_(mine))
     for column, value in (
         (Item.state, wanted.state),
-        (Item.topic, wanted.topic),
+        (Item.channel, wanted.channel),
         (Item.urgency, wanted.urgency),
     ):
         if value is not None:
             conditions.append(column == value)
+    if wanted.topic is not None:
+        conditions.append(or_(Item.topic == wanted.topic, Item.topic_code == wanted.topic))
+    if wanted.tag is not None:
+        tagged = exists().where(ItemTag.item_id == Item.id, ItemTag.tag == tags.normal(wanted.tag))
+        conditions.append(tagged)
     if wanted.source is not None:
         own = wanted.source == desk.node
         conditions.append(Item.source.is_(None) if own else Item.source == wanted.source)

@@ -3,8 +3,7 @@
 A file is data of a stranger. Before anything is taken from an `.xlsx`:
 
  1. The file is no larger than `MOST_BYTES`.
- 2. It is a zip archive of few members, which unpack to no more than `MOST_UNPACKED` and not by more
-    than `MOST_RATIO`; all of it is unpacked once and counted, for headers lie.
+ 2. It is a zip archive of few members, which unpack to little and not by much (`unpacking`).
  3. Its XML is well-formed and has no document type. No cell is a formula: what it shows depends on
     the program that last opened it. The cells lie within `MOST_ROWS` and `MOST_COLUMNS`: one cell
     in the last corner would make the reader ask for a hundred gigabytes.
@@ -23,7 +22,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,17 +31,12 @@ from xml.parsers import expat
 from python_calamine import CalamineError, CalamineWorkbook
 
 from node.people_errors import SpreadsheetError
+from node.workflow import unpacking
 
 MOST_BYTES = 20 * 1024 * 1024
-MOST_UNPACKED = 128 * 1024 * 1024
-MOST_RATIO = 100
-SMALL = 1024 * 1024
-"""Below this size unpacked, any ratio is harmless."""
-MOST_MEMBERS = 500
 MOST_ROWS = 50_000
 MOST_COLUMNS = 50
 MOST_CELLS = 2_000_000
-CHUNK = 1024 * 1024
 
 _REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -198,37 +191,19 @@ def _text(value: Any) -> str:
 def _demand_harmless(data: bytes) -> None:
     # 2.
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = archive.infolist()
-            if len(members) > MOST_MEMBERS:
-                raise SpreadsheetError("文件内部的部件太多，不像表格")
-            total = 0
-            for member in members:
-                if member.filename.endswith((".xml", ".rels")):
-                    scan = _Scan()
-                    total = _unpack(archive, member, total, len(data), scan)
-                    scan.finish()
-                else:
-                    total = _unpack(archive, member, total, len(data), None)
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError) as error:
-        raise SpreadsheetError("文件不是完好的 .xlsx，或者设了打开密码") from error
-
-
-def _unpack(
-    archive: zipfile.ZipFile,
-    member: zipfile.ZipInfo,
-    total: int,
-    packed: int,
-    scan: _Scan | None,
-) -> int:
-    with archive.open(member) as stream:
-        while chunk := stream.read(CHUNK):
-            total += len(chunk)
-            if total > MOST_UNPACKED or (total > SMALL and total > packed * MOST_RATIO):
-                raise SpreadsheetError("文件解压后大得反常，不予打开")
+        for name, chunks in unpacking.members(data):
+            scan = _Scan() if name.endswith((".xml", ".rels")) else None
+            for chunk in chunks:
+                if scan is not None:
+                    scan.feed(chunk)
             if scan is not None:
-                scan.feed(chunk)
-    return total
+                scan.finish()
+    except unpacking.DamagedError as error:
+        raise SpreadsheetError("文件不是完好的 .xlsx，或者设了打开密码") from error
+    except unpacking.CrowdedError as error:
+        raise SpreadsheetError("文件内部的部件太多，不像表格") from error
+    except unpacking.BombError as error:
+        raise SpreadsheetError("文件解压后大得反常，不予打开") from error
 
 
 class _Scan:

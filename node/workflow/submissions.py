@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, StrictBool, ValidationError
@@ -42,10 +42,14 @@ from node.workflow import (
     people,
     record,
     recovery,
+    tags,
+    topics,
 )
 from node.workflow.attachments import Named
 from node.workflow.desk import Actor, Desk
 from node.workflow.intake import Intake
+from node.workflow.tags import Tags
+from node.workflow.topics import Code
 from protocol import evidence, lifecycle
 from protocol.envelope import Opened
 from protocol.errors import LifecycleError
@@ -57,12 +61,13 @@ from protocol.messages.items import (
     AuthorKind,
     Classification,
     Share,
-    Topic,
     Urgency,
     demand_whole,
 )
 from protocol.messages.items import Edition as EditionMessage
 from protocol.offices import Line, Record, Text
+
+Channel = Literal["letter", "hotline", "visit", "phone", "other"]
 
 
 class CoAuthor(Record):
@@ -87,7 +92,8 @@ class Draft(Record):
 
     title: Line
     body: Text
-    topic: Topic
+    topic: Code
+    """As the office calls it (`topics`)."""
     urgency: Urgency = "normal"
     classification: Classification = "internal"
     share: Share | None = None
@@ -98,6 +104,9 @@ class Draft(Record):
     """Whether the author saw a warning about phrases, and says that nothing here is secret."""
     answers: UUID | None = None
     """The call that the item answers."""
+    tags: Tags = ()
+    channel: Channel | None = None
+    """How it came to an editor who hands it in for others: all its authors are `co_authors`."""
 
 
 def draft(content: dict[str, Any]) -> Draft:
@@ -115,43 +124,74 @@ async def submit(desk: Desk, actor: Actor, draft: Draft) -> UUID:
     found = _demand_fit(desk, draft)
     now = desk.clock()
     async with desk.database.writing.begin() as session:
-        # 2.
-        await recovery.demand_work_allowed(session, desk.node)
-        state = lifecycle.advance(Action.SUBMIT, None)
-        if draft.answers is not None:
-            await calls.demand_answerable(session, desk, actor, draft.answers)
-        # 3.
-        item = Item(
-            id=desk.new_id(),
-            source=None,
-            origin=desk.office.model_dump(),
-            edition=0,
-            state=state,
-            sequence=0,
-            step=0,
-            standings={},
-            answers_id=draft.answers,
-            created_at=now,
-        )
-        session.add(item)
-        authors, accounts = await _authors(session, actor, draft)
-        for person in accounts:
-            bulk.insert(session, ItemAuthor, item_id=item.id, person_id=person)
-        editions.write(session, item, draft, number=1, authors=authors, submitted_at=now)
-        await attachments.name(session, desk, actor, item, draft.attachments, now)
-        # 4.
-        record.own_step(
-            session,
-            desk,
-            item,
-            "submitted",
-            {"edition": 1},
-            state=state,
-            now=now,
-            actor=actor,
-        )
+        item = await _enter(session, desk, actor, draft, desk.new_id(), now)
         _note_confirmed(session, now, actor, item, found)
     return item.id
+
+
+async def submit_within(
+    session: Session, desk: Desk, actor: Actor, draft: Draft, item_id: UUID, now: datetime
+) -> None:
+    """The same under an id that is known already, in the transaction of the caller."""
+    # 1.
+    access.demand(actor, "submit")
+    found = _demand_fit(desk, draft)
+    item = await _enter(session, desk, actor, draft, item_id, now)
+    _note_confirmed(session, now, actor, item, found)
+
+
+async def _enter(
+    session: Session, desk: Desk, actor: Actor, draft: Draft, item_id: UUID, now: datetime
+) -> Item:
+    if draft.channel is not None:
+        access.demand(actor, "submit_on_behalf")
+    # 2.
+    await recovery.demand_work_allowed(session, desk.node)
+    state = lifecycle.advance(Action.SUBMIT, None)
+    if draft.answers is not None:
+        await calls.demand_answerable(session, desk, actor, draft.answers)
+    # 3.
+    item = Item(
+        id=item_id,
+        source=None,
+        origin=desk.office.model_dump(),
+        edition=0,
+        state=state,
+        sequence=0,
+        step=0,
+        standings={},
+        answers_id=draft.answers,
+        channel=draft.channel,
+        entered_by=None if draft.channel is None else actor.id,
+        created_at=now,
+    )
+    session.add(item)
+    filed = await _filed(session, item, draft)
+    authors, accounts = await _authors(session, actor, draft)
+    for person in accounts:
+        bulk.insert(session, ItemAuthor, item_id=item.id, person_id=person)
+    editions.write(session, item, filed, number=1, authors=authors, submitted_at=now)
+    await attachments.name(session, desk, actor, item, draft.attachments, now)
+    # 4.
+    record.own_step(
+        session,
+        desk,
+        item,
+        "submitted",
+        {"edition": 1},
+        state=state,
+        now=now,
+        actor=actor,
+    )
+    return item
+
+
+async def _filed(session: Session, item: Item, draft: Draft) -> Draft:
+    """The draft under the topic that other offices know. Raises `TopicError`."""
+    topic = await topics.file(session, item, draft.topic)
+    if draft.tags:
+        await tags.write(session, item.id, draft.tags)
+    return draft.model_copy(update={"topic": topic})
 
 
 async def resubmit(desk: Desk, actor: Actor, item_id: UUID, draft: Draft) -> None:
@@ -159,6 +199,8 @@ async def resubmit(desk: Desk, actor: Actor, item_id: UUID, draft: Draft) -> Non
     # 1.
     access.demand(actor, "resubmit")
     found = _demand_fit(desk, draft)
+    if draft.channel is not None:
+        raise InputError("信息怎样来的，提交之后不能更改")
     now = desk.clock()
     async with desk.database.writing.begin() as session:
         item = await items.locked(session, desk, actor, item_id, "resubmit")
@@ -171,7 +213,8 @@ async def resubmit(desk: Desk, actor: Actor, item_id: UUID, draft: Draft) -> Non
         before = await session.get_one(Edition, (item.id, item.edition))
         authors = [Author.model_validate(author) for author in before.authors]
         number = await editions.next_number(session, item.id)
-        editions.write(session, item, draft, number=number, authors=authors, submitted_at=now)
+        filed = await _filed(session, item, draft)
+        editions.write(session, item, filed, number=number, authors=authors, submitted_at=now)
         await attachments.name(session, desk, actor, item, draft.attachments, now)
         # 4.
         record.own_step(
@@ -259,8 +302,12 @@ def _new_item(intake: Intake, message: Opened, data: EditionMessage) -> Item:
 
 
 async def _authors(session: Session, actor: Actor, draft: Draft) -> tuple[list[Author], list[UUID]]:
-    authors = [_author(actor.name, actor.kind, actor.unit, draft.share)]
-    accounts = [actor.id]
+    authors, accounts = [], []
+    if draft.channel is None:
+        authors = [_author(actor.name, actor.kind, actor.unit, draft.share)]
+        accounts = [actor.id]
+    elif not draft.co_authors or draft.share is not None:
+        raise InputError("代为登记时，请在 co_authors 里填写反映人；登记的人不占份额")
     for other in draft.co_authors:
         if other.username is None:
             authors.append(_author(other.name, other.kind, other.unit, other.share))
@@ -310,6 +357,7 @@ def demand_confirmed(desk: Desk, draft: Draft) -> list[tuple[str, str]]:
 def _phrases(desk: Desk, draft: Draft) -> list[tuple[str, str]]:
     texts = [("title", draft.title), ("body", draft.body)]
     texts += [("attachments", file.name) for file in draft.attachments]
+    texts += [("tags", tag) for tag in draft.tags]
     found = []
     for field, text in texts:
         bare = "".join(text.split())

@@ -69,7 +69,7 @@ def problem(answer: httpx.Response, status: int, code: str) -> dict[str, object]
     """The problem document that was expected, whole and well-formed."""
     assert (answer.status_code, answer.headers["content-type"]) == (status, PROBLEM), answer.text
     document: dict[str, object] = answer.json()
-    assert document.keys() - {"errors"} == {"type", "title", "status", "detail", "code"}
+    assert document.keys() - {"errors", "stored"} == {"type", "title", "status", "detail", "code"}
     assert (document["status"], document["code"]) == (status, code)
     assert document["type"] == f"urn:zhitong:problem:{code}"
     assert any("\u4e00" <= sign <= "\u9fff" for sign in str(document["title"]))

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import httpx
@@ -21,130 +20,20 @@ from node.config import WebSettings
 from node.storage.assignments import Assignment
 from node.storage.audit import AuditRow
 from node.storage.calls import Call, Callee
+from node.storage.drafts import Draft, DraftVersion
 from node.storage.files import Attachment
 from node.storage.items import ItemAuthor
 from node.storage.people import Membership, Person, Unit
 from node.storage.refusals import Refusal
 from node.workflow import access, refusals
 from node.workflow.access import Scope
+from node.workflow.drafts import Sketch
+from tests.node.api.asked import BODIES, FILES, NOWHERE, QUERIES
 from tests.node.browser import problem, visit
-from tests.node.rooms import CONTENT, QUICK_HASH, Room
-from tests.offices import PASSWORD
+from tests.node.rooms import QUICK_HASH, Room
 
-REASON = {"reason": "理由"}
-BODIES: dict[str, dict[str, Any]] = {
-    "POST /items": CONTENT,
-    "POST /duplicates": {"title": CONTENT["title"], "body": CONTENT["body"]},
-    "POST /items/{item_id}/resubmit": CONTENT,
-    "POST /merges": {"items": [str(UUID(int=7)), str(UUID(int=8))]},
-    "POST /items/{item_id}/withdraw": REASON,
-    "POST /items/{item_id}/adopt": {},
-    "POST /items/{item_id}/decline": REASON,
-    "POST /items/{item_id}/return": REASON,
-    "POST /items/{item_id}/instruct": {
-        "leader": "周明远",
-        "post": "县长",
-        "text": "请研究。",
-        "on": "2026-11-20",
-    },
-    "POST /items/{item_id}/implement": {"unit": "县住建局", "text": "已布设。"},
-    "POST /items/{item_id}/close": {},
-    "POST /items/{item_id}/purge": REASON,
-    "POST /items/{item_id}/notes": {"text": "请优先考虑。"},
-    "POST /calls": {
-        "kind": "topic_guide",
-        "title": "要点",
-        "topics": ["就业"],
-        "period": "2026年第四季度",
-        "everyone": True,
-    },
-    "POST /calls/{call_id}/share": {"people": ["nobody"]},
-    "POST /issues": {"series": "general_issue", "title": "一期"},
-    "PUT /issues/{issue_id}": {"version": 1, "title": "一期"},
-    "POST /issues/{issue_id}/sign": {"version": 1},
-    "POST /issues/{issue_id}/withdraw": REASON,
-    "POST /items/{item_id}/assignments": {"unit": "nowhere", "text": "请办理。"},
-    "POST /items/{item_id}/rating": {"score": 4},
-    "POST /assignments/{assignment_id}/pass-on": {"unit": "nowhere", "text": "请办理。"},
-    "POST /assignments/{assignment_id}/hand-back": REASON,
-    "POST /assignments/{assignment_id}/reply": {
-        "text": "已修好。",
-        "degree": "solved",
-        "implemented": True,
-    },
-    "POST /assignments/{assignment_id}/verdict": {"accepted": True},
-    "POST /items/{item_id}/claim": {"take_over": False},
-    "PUT /items/{item_id}/editor": {"editor": None},
-    "POST /items/{item_id}/editions": {
-        "based_on": 1,
-        "title": "标题",
-        "body": "正文",
-        "why": "改标题",
-    },
-    "POST /items/{item_id}/checks": {"edition": 1, "kind": "policy", "passed": True},
-    "POST /items/{item_id}/review": {"edition": 1},
-    "POST /items/{item_id}/review/approve": {"edition": 1},
-    "POST /items/{item_id}/review/skip": REASON | {"edition": 1},
-    "POST /items/{item_id}/review/send-back": REASON | {"edition": 1},
-    "PUT /desk/chain": {"steps": []},
-    "POST /desk/deputies": {
-        "deputy": "nobody",
-        "role": "editor",
-        "since": "2026-12-01",
-        "until": "2026-12-02",
-    },
-    "PUT /session/password": {"old": PASSWORD, "new": PASSWORD + "-2"},
-    "POST /people": {"username": "wu", "name": "吴", "roles": ["editor"]},
-    "PUT /people/{person_id}": {"version": 9, "name": "吴", "roles": ["editor"]},
-    "POST /people/{person_id}/disable": REASON | {"version": 9},
-    "POST /people/{person_id}/enable": {"version": 9},
-    "POST /people/{person_id}/password": {"version": 9, "password": PASSWORD},
-    "POST /people/{person_id}/leave": {"version": 9, "on": "2026-12-01", "left_for": "退休"},
-    "POST /people/{person_id}/return": {"version": 9},
-    "POST /people/{person_id}/memberships": {"version": 9, "unit": "Z", "since": "2026-12-01"},
-    "POST /people/{person_id}/memberships/{id}/end": {"version": 9, "until": "2026-12-01"},
-    "POST /people/{person_id}/appointments": {
-        "version": 9,
-        "kind": "informant",
-        "certificate": "聘1",
-        "since": "2026-12-01",
-        "until": "2026-12-02",
-    },
-    "POST /people/{person_id}/appointments/{id}/end": {"version": 9, "until": "2026-12-01"},
-    "POST /units": {"code": "Z", "name": "甲", "kind": "sector"},
-    "PUT /units/{unit_id}": {"version": 9, "name": "甲", "kind": "sector"},
-    "POST /units/{unit_id}/close": {"version": 9, "on": "2026-12-01"},
-    "POST /enrolments/{office}/refuse": REASON,
-    "POST /offices/{office}/suspend": REASON,
-    "POST /offices/{office}/revoke": REASON,
-    "POST /links/{peer}/pause": REASON,
-    "POST /links/{peer}/limit": {"highest_level": "internal"},
-    "POST /links/{peer}/waive": REASON,
-    "POST /quarantine/{id}/discard": REASON,
-}
-"""What an operation is sent. Without a line here, nothing."""
-
-QUERIES = {
-    "GET /search": {"q": "电梯"},
-    "GET /items/{item_id}/comparison": {"before": "1", "after": "1"},
-    "DELETE /issues/{issue_id}": {"version": "1"},
-    "POST /files": {"name": "说明.txt"},
-    "POST /imports/{what}": {"name": "单位.csv", "dry_run": "true"},
-}
-FILES = {
-    "POST /files": "一段说明。".encode(),
-    "POST /imports/{what}": "代码,名称,类别\n".encode(),
-}
-NOWHERE = {
-    "{what}": "units",
-    "{issue_id}": str(UUID(int=7)),
-    "{queue}": "to_triage",
-    "{office}": "nowhere",
-    "{unit_id}": str(UUID(int=7)),
-    "{peer}": "nowhere",
-    "{id}": str(UUID(int=7)),
-    "{digest}": "00" * 32,
-}
+OWN_ONLY = ("draft", "read", "read_people", "copy_person", "read_assignments", "read_calls")
+"""Of what is somebody else's, these say that there is none."""
 
 
 @dataclass(frozen=True)
@@ -167,7 +56,7 @@ class Operation:
         """Its address, for this item and person."""
         path = "/api/v1" + self.name.split(" ")[1]
         known = {"{item_id}": str(thing.item), "{person_id}": str(thing.person)}
-        known["{call_id}"] = str(thing.item)
+        known["{call_id}"] = known["{draft_id}"] = str(thing.item)
         known["{assignment_id}"] = str(thing.assignment)
         for part, value in (known | NOWHERE).items():
             path = path.replace(part, value)
@@ -229,6 +118,7 @@ async def cast(leaf: Room) -> AsyncIterator[Cast]:
             session.add(_attachment(thing.item))
             session.add(_assignment(thing, leaf.clock()))
             session.add_all(_call(thing, leaf.clock()))
+            session.add_all(_draft(thing, leaf.clock()))
     async with AsyncExitStack() as stack:
         clients = {role: await stack.enter_async_context(visit(leaf, f"a-{role}")) for role in own}
         yield Cast(clients, own, foreign)
@@ -293,7 +183,7 @@ async def test_every_role_may_do_what_the_table_says_and_nothing_else(
     # Whoever asks for what is somebody else's is told that there is none; the auditor is told.
     hidden = {
         (f"a-{role}", action)
-        for action in ("read", "read_people", "copy_person", "read_assignments", "read_calls")
+        for action in OWN_ONLY
         for role, scope in access.MAY[action].items()
         if scope is Scope.OWN
     }
@@ -356,6 +246,20 @@ def _call(thing: Thing, now: datetime) -> tuple[Call, Callee]:
         made_by="周编辑",
     )
     return call, Callee(id=thing.item, call_id=thing.item, person_id=thing.person)
+
+
+def _draft(thing: Thing, now: datetime) -> tuple[Draft, DraftVersion]:
+    """Of this person, with the id of the item."""
+    content = Sketch(title="草稿").model_dump(mode="json")
+    draft = Draft(
+        id=thing.item,
+        person_id=thing.person,
+        version=2,
+        content=content,
+        created_at=now,
+        changed_at=now,
+    )
+    return draft, DraftVersion(draft_id=draft.id, version=1, content=content, at=now, kept_at=now)
 
 
 def _attachment(item: UUID) -> Attachment:

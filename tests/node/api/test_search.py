@@ -56,7 +56,7 @@ async def test_an_author_finds_only_his_own(leaf: Room) -> None:
         {"q": "字" * 201},
         {"q": "字" * 7_000},
         {"q": "电梯", "state": "lost"},
-        {"q": "电梯", "topic": "weather"},
+        {"q": "电梯", "topic": "天气"},
         {"q": "电梯", "adopted": "City Hall"},
         {"q": "电梯", "source": "云州"},
         {"q": "电梯", "since": "yesterday"},

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from tests.files import docx
 from tests.node.cli.conftest import Outcome, Zhitong
 from tests.offices import Hierarchy
 
@@ -124,3 +125,17 @@ def test_a_link_is_limited_to_what_is_public(zhitong: Zhitong, two_levels: Hiera
     assert "公开" in zhitong(*limit, "public", *at).out
     assert "最高级别：公开" in zhitong("link", "show", "yunzhou", *at).out
     assert "'secret'" in zhitong(*limit, "secret", *at).mistake
+
+
+def test_a_word_manuscript_is_handed_in_under_the_topic_that_was_named(
+    zhitong: Zhitong, office: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "文稿.docx"
+    file.write_bytes(docx("老旧小区充电难", "全县有六十七个老旧小区。"))
+    submit = ("submit", file, "--as", "lin", "-c", office)
+    shown = _shown(zhitong, office, zhitong(*submit, "--topic", "city"))
+    assert "老旧小区充电难" in shown
+    assert "--topic" in zhitong(*submit).mistake
+    assert "[topic.unknown]" in zhitong(*submit, "--topic", "weather").mistake
+    file.write_bytes(docx("题", word__vbaProject_bin=b"x"))
+    assert "[docx.macros]" in zhitong(*submit, "--topic", "city").mistake

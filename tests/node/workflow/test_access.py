@@ -86,8 +86,13 @@ async def test_the_table_of_roles_is_what_the_office_decided() -> None:
         role: {action for action, roles in access.MAY.items() if role in roles} - everyone
         for role in access.ROLES
     }
-    assert by_role["author"] == {"rate", "read", "read_calls", "resubmit", "submit", "withdraw"}
-    assert by_role["system_administrator"] == {"configure_desk", "manage_links", "read_chain"}
+    assert by_role["author"] == {
+        *("draft", "rate", "read", "read_calls", "read_topics", "resubmit", "submit"),
+        "withdraw",
+    }
+    assert by_role["system_administrator"] == {
+        *("configure_desk", "manage_links", "read_chain", "read_topics")
+    }
     assert by_role["security_administrator"] == {
         *("manage_people", "name_deputy", "purge", "read_units")
     }
@@ -95,14 +100,14 @@ async def test_the_table_of_roles_is_what_the_office_decided() -> None:
     assert by_role["reviewer"] == {
         *("assign_editor", "claim", "edit", "name_deputy", "read", "read_assignments"),
         *("read_chain", "read_issues", "read_merges", "read_units", "review", "send_to_review"),
-        *("read_calls", "supervise"),
+        *("read_calls", "read_topics", "supervise"),
     }
     assert by_role["signer"] == {
         *("name_deputy", "read", "read_assignments", "read_chain", "read_merges", "read_units"),
-        *("read_calls", "read_issues", "review", "sign_issue", "supervise"),
+        *("read_calls", "read_issues", "read_topics", "review", "sign_issue", "supervise"),
     }
     assert by_role["leader"] == {
-        *("read", "read_assignments", "read_calls", "read_issues", "supervise")
+        *("read", "read_assignments", "read_calls", "read_issues", "read_topics", "supervise")
     }
     assert by_role["handler"] == {"handle", "read_assignments"}
     assert all(
