@@ -38,6 +38,7 @@ MODULES = {
     "show": "items",
     "search": "search",
     "evidence": "evidence",
+    "archive": "archive",
     "backup": "backup",
     "restore": "backup",
     "link": "links",
