@@ -38,6 +38,6 @@ class DraftChangedError(NodeError):
     status = 409
     message = "这份草稿在别处又保存过，这次的内容没有保存。请对照已保存的内容，合并后再存。"
 
-    def __init__(self, detail: str, stored: dict[str, Any]) -> None:
+    def __init__(self, detail: str | None = None, stored: dict[str, Any] | None = None) -> None:
         super().__init__(detail)
-        self.stored = stored
+        self.stored = stored or {}
