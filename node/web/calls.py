@@ -62,7 +62,7 @@ async def issue(request: Request, desk: OneDesk, person: Person, entered: Entere
 @router.get("/calls/{call_id}")
 async def call(call_id: UUID, request: Request, desk: OneDesk, person: Person) -> Response:
     """One call. Opening it is reading it: the office that it came from is told once."""
-    if access.AUTHOR in person.roles:
+    if person.roles & {access.AUTHOR, access.EDITOR}:
         await calls.mark_read(desk, person, call_id)
     return await _page(request, desk, person, call_id)
 

@@ -13,7 +13,7 @@ YEAR = 365 * 24 * 3600
 
 THEMES = {"auto": "跟随系统", "light": "浅色", "dark": "深色", "contrast": "高对比度"}
 TEXTS = {"normal": "标准字号", "large": "大字", "largest": "特大字"}
-LANGUAGES = {"zh": "中文"}
+LANGUAGES = {"zh": "中文", "en": "English"}
 
 
 @dataclass(frozen=True)

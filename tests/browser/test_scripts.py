@@ -1,0 +1,119 @@
+"""What scripts add to the pages in a browser, and that everything can be done without them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from tests.browser import chromium
+from tests.browser.chromium import Size, Window
+from tests.browser.scene import Scene
+from tests.files import pdf
+from tests.node.rooms import CONTENT
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120)]
+
+COUNTY = "donghu"
+
+
+async def fill(window: Window, title: str, body: str) -> None:
+    """Write an item."""
+    await window.visit("/write")
+    await window.page.get_by_label("标题").fill(title)
+    await window.page.get_by_label("正文").fill(body)
+    await window.page.get_by_label("领域").select_option("city")
+
+
+async def test_while_one_writes_characters_are_counted_and_similar_items_shown(
+    browser: Browser, played: Scene
+) -> None:
+    async with chromium.window(browser, played.addresses[COUNTY], Size.PHONE) as window:
+        await window.enter("lin")
+        await fill(window, CONTENT["title"], CONTENT["body"])
+        counter = window.page.locator(".counter")
+        await expect(counter).to_have_text(f"{len(CONTENT['body'])} / 3000")
+        await window.page.get_by_label("标题").press("Tab")
+        await expect(window.page.locator("#similar")).to_contain_text("类似的信息")
+        await window.page.get_by_label("正文").fill("长" * 3001)
+        await expect(counter).to_have_class("counter over")
+
+
+async def test_a_file_goes_up_at_once_and_is_part_of_the_item(
+    browser: Browser, played: Scene, tmp_path: Path
+) -> None:
+    file = tmp_path / "现场照片.pdf"
+    file.write_bytes(pdf(1234))
+    wrong = tmp_path / "程序.exe"
+    wrong.write_bytes(b"MZ")
+    async with chromium.window(browser, played.addresses[COUNTY]) as window:
+        await window.enter("chen")
+        await fill(window, "关于充电棚的建议", "全县有九个小区没有充电棚。")
+        await window.page.get_by_label("添加文件").set_input_files(wrong)
+        await expect(window.page.locator(".progress-line")).to_contain_text("不接收这种附件")
+        await window.page.get_by_label("添加文件").set_input_files(file)
+        await expect(window.page.get_by_label(file.name)).to_be_checked()
+        await window.page.get_by_role("button", name="提交").click()
+        await expect(window.page.locator("ul.files")).to_contain_text(file.name)
+
+
+async def test_a_list_is_worked_through_with_the_keys(browser: Browser, played: Scene) -> None:
+    async with chromium.window(browser, played.addresses["yunzhou"]) as window:
+        await window.enter("editor")
+        await window.visit("/items")
+        links = window.page.locator("td.title a:first-of-type")
+        await window.page.keyboard.press("j")
+        await expect(links.nth(0)).to_be_focused()
+        await window.page.keyboard.press("j")
+        await window.page.keyboard.press("k")
+        await expect(links.nth(0)).to_be_focused()
+        title = await links.nth(0).inner_text()
+        await window.page.keyboard.press("Enter")
+        await expect(window.page.get_by_role("heading", level=1)).to_have_text(title)
+        await window.visit("/selection")
+        await window.page.keyboard.press("j")
+        await window.page.keyboard.press("x")
+        await expect(window.page.locator("input[name=item]").first).to_be_checked()
+
+
+async def test_without_scripts_an_item_is_written_with_a_file_and_taken_up(
+    browser: Browser, played: Scene, tmp_path: Path
+) -> None:
+    file = tmp_path / "名单.pdf"
+    file.write_bytes(pdf(2345))
+    title = "关于公交站台的建议"
+    address = played.addresses[COUNTY]
+    async with chromium.window(browser, address, scripts=False) as window:
+        await window.sign_in("chen")
+        await fill(window, title, "全县有十一个站台没有雨棚。")
+        await window.page.get_by_label("添加文件").set_input_files(file)
+        await window.page.get_by_role("button", name="上传").click()
+        await expect(window.page.get_by_label(file.name)).to_be_checked()
+        await expect(window.page.get_by_label("标题")).to_have_value(title)
+        await window.page.get_by_role("button", name="提交").click()
+        await expect(window.page.locator("ul.files")).to_contain_text(file.name)
+    async with chromium.window(browser, address, scripts=False) as window:
+        await window.sign_in("editor")
+        await window.visit("/desk/to_triage")
+        await window.page.get_by_label(f"勾选 {title}").check()
+        await window.page.get_by_role("button", name="登记勾选的").click()
+        await expect(window.page.get_by_role("status")).to_contain_text("已登记")
+
+
+async def test_letters_grow_and_colours_turn_as_one_chooses(
+    browser: Browser, played: Scene
+) -> None:
+    async with chromium.window(browser, played.addresses[COUNTY]) as window:
+        await window.enter("lin")
+        await window.visit("/items")
+        body = "getComputedStyle(document.body)"
+        plain = await window.page.evaluate(f"[{body}.fontSize, {body}.backgroundColor]")
+        await window.page.get_by_role("link", name="显示").click()
+        await window.page.get_by_label("特大字").check()
+        await window.page.get_by_label("深色").check()
+        await window.page.get_by_role("button", name="保存").click()
+        await window.page.wait_for_url("**/items")
+        chosen = await window.page.evaluate(f"[{body}.fontSize, {body}.backgroundColor]")
+    assert (plain[0], chosen[0]) == ("16px", "22px")
+    assert plain[1] != chosen[1]
