@@ -34,6 +34,7 @@ MODULES = {
     "user": "people",
     "people": "imports",
     "units": "imports",
+    "items": "imports",
     "submit": "items",
     "show": "items",
     "search": "search",

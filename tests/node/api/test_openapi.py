@@ -120,6 +120,8 @@ ROUTES = {
             ),
         )
     ),
+    ("post", "/api/v1/imports/items"),
+    ("get", "/api/v1/imports/items/template"),
     ("post", "/api/v1/imports/{what}"),
     ("get", "/api/v1/imports/{what}/template"),
     ("get", "/api/v1/units"),
