@@ -8,7 +8,7 @@ holds no attachments.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -42,7 +42,7 @@ COLUMNS = (
 )
 BY_FIELD = {column.field: column for column in COLUMNS}
 _BETWEEN = re.compile(r"[、,，;；]+")
-_WORDS = {
+_WORDS: dict[str, Mapping[str, Any]] = {
     "kind": {word: kind for kind, word in phrases.AUTHOR_KINDS.items()},
     "channel": {word: channel for channel, word in phrases.CHANNELS.items()},
     "urgency": {word: urgency for urgency, word in phrases.URGENCIES.items()},
@@ -85,7 +85,7 @@ async def compare(work: Work) -> Callable[[], Awaitable[None]]:
 def _draft(work: Work, row: Row, codes: dict[str, str]) -> Draft | None:
     content: dict[str, Any] = {}
     for field, text in row.cells.items():
-        words = codes if field == "topic" else _WORDS.get(field)
+        words: Mapping[str, Any] | None = codes if field == "topic" else _WORDS.get(field)
         if words is not None and text not in words:
             work.wrong(row, BY_FIELD[field], f"没有“{text[:20]}”，可填：{'、'.join(words)}")
             return None
