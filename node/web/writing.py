@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from starlette.datastructures import UploadFile
 
+from node.draft_errors import UnknownDraftError
 from node.errors import InputError
 from node.http.session import OneDesk, Person
 from node.web.forms import Entered, Fields, record
 from node.web.mistakes import Told, told
 from node.web.rendering import page
 from node.web.routing import PageRoute, back
-from node.workflow import access, duplicates, files, reading, responses, submissions, topics
+from node.workflow import access, drafts, duplicates, files, reading, responses, submissions, topics
 from node.workflow.desk import Actor, Desk
+from node.workflow.drafts import DraftView, Sketch
 from node.workflow.reading import ItemView
 from node.workflow.responses import CallView
 from node.workflow.submissions import Draft
@@ -24,17 +28,27 @@ from protocol.errors import ZhitongError
 
 router = APIRouter(route_class=PageRoute)
 
+BETWEEN = re.compile(r"[、，,;；\s]+")
+"""What stands between two tags."""
 ROWS = 5
 """Rows for co-authors that the form offers."""
 CHUNK = 64 * 1024
+MOST_LISTED = 20
+"""Drafts beside the form."""
 
 
 @router.get("/write")
 async def write_page(
-    request: Request, desk: OneDesk, person: Person, answers: UUID | None = None
+    request: Request,
+    desk: OneDesk,
+    person: Person,
+    answers: UUID | None = None,
+    draft: UUID | None = None,
 ) -> Response:
-    """An empty form; for a call, where one is answered."""
+    """An empty form; for a call, where one is answered; or a draft, to go on with."""
     access.demand(person, "submit")
+    if draft is not None:
+        return await _page(request, desk, person, _drafted(await drafts.view(desk, person, draft)))
     call = await responses.view(desk, person, answers) if answers else None
     entered = Fields([("answers", str(answers))] if answers else [])
     return await _page(request, desk, person, entered, call=call)
@@ -45,10 +59,39 @@ async def write(request: Request, desk: OneDesk, person: Person, entered: Entere
     """Hand the item in and show it."""
     access.demand(person, "submit")
     try:
-        id = await submissions.submit(desk, person, _draft(entered, new=True))
+        wanted = _draft(entered, new=True)
+        if entered.text("draft"):
+            id = await _hand_in(desk, person, entered)
+        else:
+            id = await submissions.submit(desk, person, wanted)
     except ZhitongError as error:
         return await _page(request, desk, person, entered, told=told(error))
     return back(f"/items/{id}", "submit")
+
+
+@router.post("/write/save")
+async def save(request: Request, desk: OneDesk, person: Person, entered: Entered) -> Response:
+    """Save what there is as a draft: at a button, or by itself while the author writes."""
+    access.demand(person, "draft")
+    by_itself = "hx-request" in request.headers
+    saved, problem = None, None
+    try:
+        saved = await _save(desk, person, entered)
+    except ZhitongError as error:
+        problem = told(error)
+    if by_itself:
+        return await page(request, person, "parts/draft.html", saved=saved, told=problem)
+    if saved is None:
+        return await _page(request, desk, person, entered, told=problem)
+    return back(f"/write?draft={saved.id}", "draft")
+
+
+@router.post("/drafts/{draft_id}/discard")
+async def discard(desk: OneDesk, person: Person, draft_id: UUID, entered: Entered) -> Response:
+    """Remove a draft."""
+    access.demand(person, "draft")
+    await drafts.discard(desk, person, draft_id, entered.number("version"))
+    return back("/write", "drop")
 
 
 @router.get("/items/{item_id}/resubmit")
@@ -63,6 +106,7 @@ async def resubmit_page(item_id: UUID, request: Request, desk: OneDesk, person: 
             ("topic", view.item.topic_code or edition.topic),
             ("urgency", edition.urgency),
             ("classification", edition.classification),
+            ("tags", "、".join(view.tags)),
             *(("file", f"{file.digest} {file.name}") for file in view.files),
         ]
     )
@@ -119,17 +163,69 @@ async def _returned(desk: Desk, person: Actor, item_id: UUID) -> ItemView:
     return view
 
 
-def _draft(entered: Fields, *, new: bool) -> Draft:
-    content: dict[str, Any] = {name: entered.optional(name) for name in ("title", "body", "topic")}
+async def _save(desk: Desk, person: Actor, entered: Fields) -> DraftView:
+    sketch = record(Sketch, **_content(entered))
+    if not (draft := entered.ids("draft")):
+        return await drafts.begin(desk, person, sketch)
+    return await drafts.save(desk, person, draft[0], entered.number("draft_version"), sketch)
+
+
+async def _hand_in(desk: Desk, person: Actor, entered: Fields) -> UUID:
+    [id] = entered.ids("draft")
+    version = entered.number("draft_version")
+    with suppress(UnknownDraftError):
+        # What is handed in is what stands in the form, whatever was saved meanwhile.
+        stored = await drafts.view(desk, person, id)
+        sketch = record(Sketch, **_content(entered))
+        version = (await drafts.save(desk, person, id, stored.version, sketch)).version
+    # Where it is gone, it was handed in already: the answer is the same item.
+    return await drafts.submit(desk, person, id, version, confirmed=entered.flag("confirmed"))
+
+
+def _drafted(view: DraftView) -> Fields:
+    content = view.content
+    pairs = [
+        ("draft", str(view.id)),
+        ("draft_version", str(view.version)),
+        ("title", content.title),
+        ("body", content.body),
+        ("topic", content.topic or ""),
+        ("urgency", content.urgency),
+        ("classification", content.classification),
+        ("answers", str(content.answers or "")),
+        ("tags", "、".join(content.tags)),
+        ("channel", content.channel or ""),
+        *(("file", f"{file.digest} {file.name}") for file in content.attachments),
+    ]
+    for row, author in enumerate(content.co_authors[:ROWS]):
+        pairs += [
+            (f"co-name-{row}", author.username or author.name or ""),
+            (f"co-kind-{row}", author.kind or ""),
+            (f"co-unit-{row}", author.unit or ""),
+        ]
+    return Fields(pairs)
+
+
+def _content(entered: Fields) -> dict[str, Any]:
+    content: dict[str, Any] = {
+        name: entered.optional(name) for name in ("title", "body", "topic", "answers", "channel")
+    }
     content |= {
         "urgency": entered.text("urgency") or "normal",
         "classification": entered.text("classification") or "internal",
-        "confirmed": entered.flag("confirmed"),
         "attachments": [dict(zip(("digest", "name"), one, strict=True)) for one in named(entered)],
+        "co_authors": _co_authors(entered),
+        "tags": [word for word in BETWEEN.split(entered.text("tags")) if word],
     }
-    if new:
-        content |= {"answers": entered.optional("answers"), "co_authors": _co_authors(entered)}
-    return record(Draft, **{name: value for name, value in content.items() if value is not None})
+    return {name: value for name, value in content.items() if value is not None}
+
+
+def _draft(entered: Fields, *, new: bool) -> Draft:
+    content = _content(entered) | {"confirmed": entered.flag("confirmed")}
+    if not new:
+        for name in ("answers", "co_authors", "channel"):
+            content.pop(name, None)
+    return record(Draft, **content)
 
 
 def _co_authors(entered: Fields) -> list[dict[str, str | None]]:
@@ -154,6 +250,12 @@ def named(entered: Fields) -> list[tuple[str, str]]:
 async def _chunks(upload: UploadFile) -> AsyncIterator[bytes]:
     while chunk := await upload.read(CHUNK):
         yield chunk
+
+
+async def _others(desk: Desk, person: Actor, entered: Fields) -> Sequence[DraftView]:
+    """The person's drafts that are not in the form."""
+    listed = await drafts.list_drafts(desk, person, limit=MOST_LISTED)
+    return [draft for draft in listed.rows if str(draft.id) != entered.text("draft")]
 
 
 async def _page(
@@ -181,4 +283,6 @@ async def _page(
         rows=range(ROWS),
         limits=desk.limits,
         topics=await topics.choices(desk, person, view.item if view else None),
+        drafts=await _others(desk, person, entered) if view is None else (),
+        saved=None,
     )

@@ -65,6 +65,8 @@ FORMS: tuple[Form, ...] = (
     Form("/display", content={"theme": "dark", "text": "large", "back": "/items"}, open=True),
     Form("/write", may("submit"), NEW, sends=AUTHOR),
     Form("/write/files", may("submit"), NEW, answer=200),
+    Form("/write/save", may("draft"), NEW),
+    Form("/drafts/{draft_id}/discard", may("draft"), VERSION, sends=AUTHOR),
     Form("/write/similar", may("submit"), NEW, answer=200),
     Form(
         "/items/{item_id}/resubmit",

@@ -117,3 +117,24 @@ async def test_letters_grow_and_colours_turn_as_one_chooses(
         chosen = await window.page.evaluate(f"[{body}.fontSize, {body}.backgroundColor]")
     assert (plain[0], chosen[0]) == ("16px", "22px")
     assert plain[1] != chosen[1]
+
+
+async def test_what_is_written_is_saved_by_itself_and_handed_in_once(
+    browser: Browser, played: Scene
+) -> None:
+    title = "关于渡口安全的建议"
+    async with chromium.window(browser, played.addresses[COUNTY], Size.PHONE) as window:
+        await window.enter("chen")
+        await fill(window, title, "全县有三个渡口没有护栏。")
+        await expect(window.page.locator("#draft")).to_contain_text("已存为草稿")
+        await window.visit("/write")
+        await window.page.get_by_text("我的草稿").click()
+        await window.page.get_by_role("link", name=title).click()
+        await expect(window.page.get_by_label("正文")).to_have_value("全县有三个渡口没有护栏。")
+        await window.page.get_by_label("正文").fill("全县有四个渡口没有护栏。")
+        await window.page.get_by_role("button", name="提交").click()
+        await expect(window.page.locator("article")).to_contain_text("全县有四个渡口没有护栏。")
+        await window.visit("/items")
+        await expect(window.page.get_by_role("link", name=title)).to_have_count(1)
+        await window.visit("/write")
+        await expect(window.page.get_by_text("我的草稿")).to_have_count(0)

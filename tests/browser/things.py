@@ -17,6 +17,7 @@ from node.workflow import (
     departures,
     deputies,
     directory,
+    drafts,
     enrolment,
     forwarding,
     handling,
@@ -29,6 +30,7 @@ from node.workflow import (
 from node.workflow import quarantine as workflow_quarantine
 from node.workflow.calendar import day_of
 from node.workflow.deputies import Absence
+from node.workflow.drafts import Sketch
 from node.workflow.issues import NewIssue
 from node.workflow.people import Newcomer
 from protocol.enrolment import make_request
@@ -190,6 +192,11 @@ async def deputy(room: Room) -> UUID:
     return await deputies.add(room.desk, room.security, absence)
 
 
+async def drafted_by_lin(room: Room) -> UUID:
+    """A draft of Lin Xiaoyu's."""
+    return (await drafts.begin(room.desk, room.lin, Sketch(title="还没有写完"))).id
+
+
 async def held(room: Room) -> UUID:
     """A message in quarantine."""
     delivery = Delivery(uuid4().bytes, None, f"zt.{room.desk.node}.in")
@@ -241,6 +248,7 @@ MAKERS: Mapping[str, Make] = {
     "person_id": person,
     "deputy_id": deputy,
     "held_id": held,
+    "draft_id": drafted_by_lin,
     "peer": child,
 }
 """What stands for each name in the path of a route."""
