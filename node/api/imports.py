@@ -1,4 +1,4 @@
-"""Importing people and units from spreadsheets, and the empty ones to fill in."""
+"""Importing people, units and items from spreadsheets, and the empty ones to fill in."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from node.api.permission import needs
 from node.http.session import OneDesk, Person
 from node.people_errors import SpreadsheetError
 from node.workflow import access, imports, templates
-from node.workflow.imports import Outcome
+from node.workflow.desk import Actor, Desk
+from node.workflow.imports import Kind, Outcome
+from node.workflow.items_import import ITEMS
 from node.workflow.people_import import PEOPLE
 from node.workflow.spreadsheets import MOST_BYTES
 from node.workflow.units_import import UNITS
@@ -60,11 +62,33 @@ class OutcomeShape(BaseModel):
         )
 
 
+@router.get("/items/template", response_class=Response, openapi_extra=needs("submit_on_behalf"))
+async def items_template(person: Person) -> Response:
+    """An empty spreadsheet for items that came by letter or telephone."""
+    access.demand(person, "submit_on_behalf")
+    return await _template(ITEMS, "信息")
+
+
+@router.post("/items", openapi_extra=bodies.FILE | needs("submit_on_behalf"))
+async def import_items(
+    request: Request,
+    name: Annotated[FileName, Query()],
+    desk: OneDesk,
+    person: Person,
+    dry_run: bool = False,
+) -> OutcomeShape:
+    """Hand in the items of the file that is the body, all or none; a dry run tells the mistakes."""
+    return await _import(request, desk, person, ITEMS, name, dry_run=dry_run)
+
+
 @router.get("/{what}/template", response_class=Response, openapi_extra=needs("manage_people"))
 async def template(what: What, person: Person) -> Response:
     """An empty spreadsheet with the headings, and a sheet that explains them."""
     access.demand(person, "manage_people")
-    kind, title = KINDS[what]
+    return await _template(*KINDS[what])
+
+
+async def _template(kind: Kind, title: str) -> Response:
     data = await asyncio.to_thread(templates.make, kind, title)
     name = quote(f"{title}导入模板.xlsx")
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
@@ -81,9 +105,14 @@ async def carry_out(
     dry_run: bool = False,
 ) -> OutcomeShape:
     """Import the file that is the body, all of it or nothing; a dry run only tells the mistakes."""
-    access.demand(person, "manage_people")
+    return await _import(request, desk, person, KINDS[what][0], name, dry_run=dry_run)
+
+
+async def _import(
+    request: Request, desk: Desk, person: Actor, kind: Kind, name: str, *, dry_run: bool
+) -> OutcomeShape:
+    access.demand(person, kind.permission)
     too_large = SpreadsheetError(f"文件超过 {MOST_BYTES // 1024 // 1024} MB")
     data = await bodies.read(request, MOST_BYTES, too_large)
-    kind, _ = KINDS[what]
     outcome = await imports.carry_out(desk, person, kind, name, data, dry_run=dry_run)
     return OutcomeShape.of(outcome)

@@ -29,7 +29,13 @@ def build(desk: Desk, settings: WebSettings) -> FastAPI:
     application.state.board = Board(desk.database.watch)
     counted_elsewhere = [
         ("POST", f"{api.prefix}/{path}")
-        for path in ("files", "drafts/manuscripts", "imports/people", "imports/units")
+        for path in (
+            "files",
+            "drafts/manuscripts",
+            "imports/items",
+            "imports/people",
+            "imports/units",
+        )
     ]
     application.add_middleware(
         BodyLimit,

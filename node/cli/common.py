@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -93,10 +93,15 @@ def reader(opened: Desk) -> Actor:
 
 def write_private(path: Path, data: bytes) -> None:
     """Write a file that may hold an item: for its owner alone. Raises `ConfigurationError`."""
+    write_private_pieces(path, (data,))
+
+
+def write_private_pieces(path: Path, pieces: Iterable[bytes]) -> None:
+    """The same of what comes piece by piece."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
+            file.writelines(pieces)
     except OSError as error:
         raise ConfigurationError(f"cannot write {path}: {error.strerror}") from error
 

@@ -1,4 +1,4 @@
-"""`zhitong people` and `zhitong units`: spreadsheets, lists, and contact data that are due."""
+"""`zhitong people`, `zhitong units`, `zhitong items`: spreadsheets, lists, contact data."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from node.cli.common import Config, desk, operator, run, settings
 from node.errors import InputError
 from node.people_errors import MistakesError
 from node.storage.people import Unit
-from node.workflow import access, departures, imports, phrases, templates, units
+from node.workflow import access, departures, imports, people, phrases, templates, units
 from node.workflow.imports import Kind, Outcome
+from node.workflow.items_import import ITEMS
 from node.workflow.people_import import PEOPLE
 from node.workflow.spreadsheets import MOST_BYTES
 from node.workflow.units_import import UNITS
@@ -25,16 +26,20 @@ TARGET = Annotated[Path, typer.Argument(help="写到这个 .xlsx 文件")]
 
 def register(application: typer.Typer) -> None:
     """Add the commands."""
-    people = typer.Typer(help="人员。", no_args_is_help=True)
-    people.command("import")(import_people)
-    people.command("template")(people_template)
-    people.command("erase")(erase)
-    application.add_typer(people, name="people")
+    persons = typer.Typer(help="人员。", no_args_is_help=True)
+    persons.command("import")(import_people)
+    persons.command("template")(people_template)
+    persons.command("erase")(erase)
+    application.add_typer(persons, name="people")
     group = typer.Typer(help="单位。", no_args_is_help=True)
     group.command("list")(list_units)
     group.command("import")(import_units)
     group.command("template")(units_template)
     application.add_typer(group, name="units")
+    items = typer.Typer(help="代为登记的信息。", no_args_is_help=True)
+    items.command("import")(import_items)
+    items.command("template")(items_template)
+    application.add_typer(items, name="items")
 
 
 def import_people(file: FILE, dry_run: DRY_RUN = False, config: Config = Path()) -> None:
@@ -45,6 +50,21 @@ def import_people(file: FILE, dry_run: DRY_RUN = False, config: Config = Path())
 def import_units(file: FILE, dry_run: DRY_RUN = False, config: Config = Path()) -> None:
     """从表格导入单位：有一处错误就一个也不导入。"""
     _import(UNITS, file, dry_run, config)
+
+
+def import_items(
+    file: FILE,
+    editor: Annotated[str, typer.Option("--as", help="由哪个编辑账号登记")],
+    dry_run: DRY_RUN = False,
+    config: Config = Path(),
+) -> None:
+    """从表格登记来信来电等信息：有一处错误就一件也不登记。"""
+    _import(ITEMS, file, dry_run, config, editor)
+
+
+def items_template(target: TARGET) -> None:
+    """写一个信息导入模板，附填写说明。"""
+    _write(target, templates.make(ITEMS, "信息"))
 
 
 def people_template(target: TARGET) -> None:
@@ -76,10 +96,12 @@ def erase(config: Config = Path()) -> None:
     print(f"离开已满 {years} 年的人员，联系方式已经清除。")
 
 
-def _import(kind: Kind, file: Path, dry_run: bool, config: Path) -> None:
+def _import(
+    kind: Kind, file: Path, dry_run: bool, config: Path, username: str | None = None
+) -> None:
     data = _read(file)
     try:
-        outcome = run(_carry_out(config, kind, file.name, data, dry_run))
+        outcome = run(_carry_out(config, kind, file.name, data, dry_run, username))
     except MistakesError as error:
         for where, message in error.found:
             print(f"{where}：{message}", file=sys.stderr)
@@ -95,9 +117,14 @@ def _import(kind: Kind, file: Path, dry_run: bool, config: Path) -> None:
         sys.exit(1)
 
 
-async def _carry_out(config: Path, kind: Kind, name: str, data: bytes, dry_run: bool) -> Outcome:
+async def _carry_out(
+    config: Path, kind: Kind, name: str, data: bytes, dry_run: bool, username: str | None
+) -> Outcome:
     async with desk(config) as opened:
         actor = operator(opened, access.SECURITY_ADMINISTRATOR)
+        if username is not None:
+            async with opened.database.reading() as session:
+                actor = people.actor_of(await people.by_username(session, username))
         return await imports.carry_out(opened, actor, kind, name, data, dry_run=dry_run)
 
 

@@ -83,6 +83,7 @@ MAY: dict[str, dict[str, Scope]] = {
     "rate": _own(AUTHOR),
     "implement": _all(EDITOR),
     "close": _all(EDITOR),
+    "export_item": _all(EDITOR),
     "merge": _all(EDITOR),
     "take_apart": _all(EDITOR),
     "read_merges": _all(EDITOR, REVIEWER, SIGNER),

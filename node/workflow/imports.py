@@ -1,4 +1,4 @@
-"""Bringing in people and units from a spreadsheet: all of it, or nothing.
+"""Bringing in people, units and items from a spreadsheet: all of it, or nothing.
 
  1. The actor's role may do this.
  2. The file is read (`spreadsheets`), and each row looked at by itself.
@@ -67,6 +67,7 @@ class Kind:
     name: str
     columns: tuple[Column, ...]
     compare: Callable[[Work], Awaitable[Callable[[], Awaitable[None]]]]
+    permission: str = "manage_people"
 
 
 async def carry_out(
@@ -74,7 +75,7 @@ async def carry_out(
 ) -> Outcome:
     """Import the file. Raises `SpreadsheetError`, and `MistakesError` unless it is a dry run."""
     # 1.
-    access.demand(actor, "manage_people")
+    access.demand(actor, kind.permission)
     # 2.
     table = await asyncio.to_thread(spreadsheets.read, name, data, kind.columns)
     now = desk.clock()

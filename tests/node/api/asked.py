@@ -117,11 +117,13 @@ QUERIES = {
     "DELETE /drafts/{draft_id}": {"version": "9"},
     "DELETE /issues/{issue_id}": {"version": "1"},
     "POST /files": {"name": "说明.txt"},
+    "POST /imports/items": {"name": "信息.csv", "dry_run": "true"},
     "POST /imports/{what}": {"name": "单位.csv", "dry_run": "true"},
 }
 FILES = {
     "POST /drafts/manuscripts": docx("标题", "正文。"),
     "POST /files": "一段说明。".encode(),
+    "POST /imports/items": "标题,正文,领域,反映人,身份,单位,渠道\n".encode(),
     "POST /imports/{what}": "代码,名称,类别\n".encode(),
 }
 NOWHERE = {

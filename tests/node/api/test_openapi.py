@@ -97,6 +97,7 @@ ROUTES = {
     ("get", "/api/v1/items"),
     ("post", "/api/v1/items"),
     ("get", "/api/v1/items/{item_id}"),
+    ("get", "/api/v1/items/{item_id}/file"),
     ("get", "/api/v1/items/{item_id}/attachments/{digest}"),
     ("post", "/api/v1/files"),
     *(
@@ -119,6 +120,8 @@ ROUTES = {
             ),
         )
     ),
+    ("post", "/api/v1/imports/items"),
+    ("get", "/api/v1/imports/items/template"),
     ("post", "/api/v1/imports/{what}"),
     ("get", "/api/v1/imports/{what}/template"),
     ("get", "/api/v1/units"),

@@ -66,3 +66,14 @@ def test_files_that_are_not_there_or_cannot_be_written_are_one_line(
     missing = zhitong("people", "import", nowhere, "--config", office)
     assert "cannot read" in missing.mistake
     assert "cannot write" in zhitong("units", "template", nowhere).mistake
+
+
+def test_items_are_imported_under_the_name_of_an_editor(
+    zhitong: Zhitong, office: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "items.csv"
+    row = "道路积水,雨后积水。,city,沈立群,社会征集,城关镇,来信"
+    file.write_text(f"标题,正文,领域,反映人,身份,单位,渠道\n{row}\n", "utf-8")
+    command = ("items", "import", file, "-c", office, "--as")
+    assert zhitong(*command, "editor").out == "已导入：共 1 行，新增 1，更改 0，不变 0。\n"
+    assert "[access.forbidden]" in zhitong(*command, "lin").mistake

@@ -10,9 +10,12 @@ from node import (
     assignment_errors,
     call_errors,
     desk_errors,
+    draft_errors,
     enrolment_errors,
     issue_errors,
+    manuscript_errors,
     people_errors,
+    topic_errors,
 )
 from tests.node.browser import visit
 from tests.node.rooms import CONTENT, Room
@@ -22,9 +25,12 @@ ALL = (
     assignment_errors,
     call_errors,
     desk_errors,
+    draft_errors,
     enrolment_errors,
     issue_errors,
+    manuscript_errors,
     people_errors,
+    topic_errors,
 )
 PLACES = re.compile(r"%\(\w+\)s|\{\w+\}|%%")
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
