@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from node.storage.certificates import Renewal
 from node.storage.items import Item
 from node.storage.messages import Incoming
 from node.storage.offices import Link, Office
-from node.workflow import certificates, forwarding, quarantine
+from node.workflow import certificates, decisions, forwarding, quarantine
 from protocol import envelope
 from protocol.errors import ExpiredError
 from tests.node import rooms
@@ -135,7 +136,7 @@ async def test_an_office_whose_certificate_is_over_does_not_start(lone: Hierarch
         lone.open("donghu", clock=clock)
 
 
-async def test_pages_in_one_process_wake_the_relay_in_another(
+async def test_pages_and_relay_in_two_processes_wake_each_other(
     tmp_path: Path, postgresql: MakeDatabase
 ) -> None:
     # Nobody would look again within the test.
@@ -164,6 +165,11 @@ async def _hand_over(tree: Hierarchy) -> None:
             room = await rooms.enter(pages, Clock())
             item = await _forwarded(room)
             await until(lambda: _has(city, item), what="the item at the city")
+            told = asyncio.Event()
+            pages.desk.database.watch.on("events", told.set)
+            above = await rooms.enter(city, Clock())
+            await decisions.register(above.desk, above.editor, item)
+            await until(told.is_set, what="the news at the pages")
         finally:
             for node in reversed(nodes):
                 await node.stop()
@@ -182,7 +188,8 @@ async def _listens(node: Node) -> bool:
         " WHERE datname = current_database() AND query ILIKE 'LISTEN%'"
     )
     async with node.desk.database.reading() as session:
-        return await session.scalar(listening) == 1
+        # The relay for what is to be done, the pages for what is to be shown.
+        return await session.scalar(listening) == 2
 
 
 async def _has(node: Node, item: UUID) -> bool:
