@@ -4,8 +4,9 @@
 root certificate and nothing else. Rules, in their order; each has a test that breaks only that one:
 
  1. The file is strict JSON of the format `FORMAT`, with exactly its members.
- 2. Each message under `sent` is signed by the office that the file names, all on one path.
- 3. Each message under `received` is signed by the office above that path, for this office.
+ 2. Each message under `sent` is signed by the office that the file names, all on one path, or one
+    of those where it stood before by the certificates under `former`.
+ 3. Each message under `received` is signed by the office above such a path, for this office.
  4. Each message is about the item, and none stands there twice. What was received may be about a
     combined item into which, by its own facts, the office merged the item, and not out again.
  5. What was sent is an edition that was written there, or a wish to have it back, to the office
@@ -32,6 +33,7 @@ that merged them.
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -56,10 +58,12 @@ from protocol.evidence import Merge, Merges, SignedFact
 from protocol.messages import event
 from protocol.messages.items import Edition, Token, Withdrawal
 from protocol.messages.links import Receipt
+from protocol.messages.trust import Der
 from protocol.messages.work import Feedback
 from protocol.offices import NodeName, Record
+from protocol.place import Former, Place
 from protocol.revocation_list import OpenedList
-from protocol.trust import Chains, Place
+from protocol.trust import Chains, parse
 from protocol.verdict import (
     Flaw,
     Spoken,
@@ -73,6 +77,10 @@ from protocol.verdict import (
 FORMAT: Literal["zhitong-evidence-2"] = "zhitong-evidence-2"
 MOST_MESSAGES = 10_000
 MAXIMUM_BYTES = 64 * 1024 * 1024
+
+
+Chain = Annotated[tuple[Der, ...], Field(min_length=1, max_length=MAXIMUM_DEPTH)]
+MOST_PLACES = 16
 
 
 class Sent(Record):
@@ -95,6 +103,8 @@ class Bundle(Record):
     sent: Annotated[tuple[Sent, ...], Field(max_length=MOST_MESSAGES)]
     received: Annotated[tuple[Token, ...], Field(max_length=MOST_MESSAGES)]
     lists: Annotated[tuple[Token, ...], Field(max_length=MAXIMUM_DEPTH)]
+    former: Annotated[tuple[Chain, ...], Field(max_length=MOST_PLACES)] | None = None
+    """The office's certificates at places where it stood before it was moved."""
 
 
 def write(bundle: Bundle) -> bytes:
@@ -154,10 +164,30 @@ def _place(bundle: Bundle, chains: Chains, verdict: Verdict) -> Place | None:
             flaws.append(Flaw(2, f"sent[{number}]", error.detail))
             continue
         if path.node == bundle.office:
-            return Place(path)
+            return Place(path, formers=_formers(bundle, chains, verdict))
         flaws.append(Flaw(2, f"sent[{number}]", f"signed by {path}, not by {bundle.office}"))
     verdict.flaws += flaws or [Flaw(2, "sent", f"nothing in the file is signed by {bundle.office}")]
     return None
+
+
+def _formers(bundle: Bundle, chains: Chains, verdict: Verdict) -> list[Former]:
+    """The places where, by its certificates there, the office stood before."""
+    # 2.
+    found = []
+    for number, texts in enumerate(bundle.former or ()):
+        try:
+            chain = tuple(base64.b64decode(text) for text in texts)
+            at = max(parse(der).not_valid_before_utc for der in chain)
+            path = chains.verify(chain, at).path
+        except (ValueError, ProtocolError) as error:
+            verdict.flaws.append(Flaw(2, f"former[{number}]", f"{error}"))
+            continue
+        if path.node == bundle.office:
+            found.append(Former(path, drains=True))
+        else:
+            detail = f"the place of {path.node}, not of {bundle.office}"
+            verdict.flaws.append(Flaw(2, f"former[{number}]", detail))
+    return found
 
 
 def _knowing(bundle: Bundle, chains: Chains, place: Place, verdict: Verdict) -> Chains:
@@ -331,10 +361,10 @@ class _Reader:
 
     def _demand_own(self, message: Opened) -> None:
         # 5.
-        above = self._place.parent
+        above = {own.issuers[-1].node for own in self._place.owns} - {self._place.own.node}
         if not isinstance(message.data, Edition | Withdrawal):
             raise _FlawError(5, f"a {message.name} does not belong into the file")
-        if above is None or message.event.addressee != above.node:
+        if message.event.addressee not in above:
             raise _FlawError(
                 5, f"it is addressed to {message.event.addressee}, not to the office above"
             )

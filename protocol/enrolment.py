@@ -10,14 +10,16 @@ A request is checked in this order (`examine`):
 
  1. Its PKCS #10 requests can be read, and their own keys signed them.   RequestError
  2. They name the office that the request says.                          RequestError
- 3. The issuing key is not the node's key.                               RequestError
+ 3. The issuing key is not the node's key. A root that is named is this
+    office's own, on the issuing key.                                    RequestError
 
 and a welcome in this one (`open_welcome`):
 
  4. It is a welcome.                                                     WelcomeError
  5. Its root is the one that was named beforehand.                       RootError
  6. Its certificates lead to that root.                                  WelcomeError
- 7. They name this office, below the office that the welcome says.       WelcomeError
+ 7. They name this office, below the office that the welcome says,       WelcomeError
+    and no office stands in them twice.                                  PathError
  8. They are on this office's keys.                                      WelcomeError
  9. The office above signed it with its issuing key.                     WelcomeError
 """
@@ -44,6 +46,7 @@ from protocol import certificates
 from protocol.certificates import asked_for
 from protocol.errors import (
     CertificateError,
+    PathError,
     ProtocolError,
     RequestError,
     RootError,
@@ -52,7 +55,7 @@ from protocol.errors import (
 )
 from protocol.identifiers import Digest, NodeId, digest
 from protocol.offices import OfficeReference
-from protocol.trust import Chains
+from protocol.trust import Chains, IssuingOffice, issuing_office, key_digest
 
 PREFIX = "ZT1"
 SECRET_BYTES = 16
@@ -124,6 +127,8 @@ class Request(Form):
     region_code: RegionCode | None = None
     node: Pem
     issuing: Pem | None = None
+    root: Pem | None = None
+    """Of an office that was a top until now: its own root, on the issuing key."""
 
 
 class Welcome(Form):
@@ -157,13 +162,16 @@ def make_request(
     region_code: str | None,
     node: ec.EllipticCurvePrivateKey,
     issuing: ec.EllipticCurvePrivateKey | None,
+    *,
+    root: str | None = None,
 ) -> Request:
-    """The office's request, the same for the same keys."""
+    """The office's request, the same for the same keys. A top names its own root (PEM)."""
     return Request(
         office=office,
         region_code=region_code,
         node=_csr_pem(certificates.request(office.id, node)),
         issuing=None if issuing is None else _csr_pem(certificates.request(office.id, issuing)),
+        root=root,
     )
 
 
@@ -179,11 +187,13 @@ def examine(request: Request) -> Asked:
     """Check a request. Raises `RequestError`. Whether the office may come is asked elsewhere."""
     node, key = _asked(request.node, request.office.id)
     if request.issuing is None:
+        _demand_own_root(request, None)
         return Asked(node, None, key, fingerprint(key, None))
     issuing, issuing_key = _asked(request.issuing, request.office.id)
     # 3.
     if issuing_key == key:
         raise RequestError("the issuing key must be another one than the node's")
+    _demand_own_root(request, issuing_key)
     return Asked(node, issuing, key, fingerprint(key, issuing_key))
 
 
@@ -234,6 +244,8 @@ def open_welcome(
         path = chains.verify(der, leaf.not_valid_before_utc + certificates.BACK_DATED).path
         if lower:
             hub = chains.issued_beside(lower[0].public_bytes(Encoding.DER), der)
+    except PathError:
+        raise
     except (ProtocolError, ValueError) as error:
         raise WelcomeError("the welcome's certificates do not fit together") from error
     # 7.
@@ -283,6 +295,20 @@ def _asked(
     if node != office:
         raise RequestError(f"the request of {office} asks for a certificate of {node}")
     return csr, key
+
+
+def _demand_own_root(request: Request, issuing: ec.EllipticCurvePublicKey | None) -> None:
+    # 3.
+    if request.root is None:
+        return
+    try:
+        root = x509.load_pem_x509_certificate(request.root.encode())
+        holder = issuing_office(root)
+        Chains([root]).verify_issuing((root.public_bytes(Encoding.DER),), root.not_valid_before_utc)
+    except (*_UNREADABLE, ProtocolError) as error:
+        raise RequestError(f"the root that it names is not usable: {error}") from error
+    if issuing is None or holder != IssuingOffice(request.office.id, key_digest(issuing)):
+        raise RequestError("the root that it names is not its own, on its issuing key")
 
 
 def _check(content: bytes) -> bytes:

@@ -56,8 +56,9 @@ from protocol.keys import Signer
 from protocol.messages import catalogue, event
 from protocol.messages.event import Event
 from protocol.offices import Record
+from protocol.place import Place
 from protocol.revocation import Revocation
-from protocol.trust import Chains, Path, Place, VerifiedChain
+from protocol.trust import Chains, Path, VerifiedChain
 
 MAXIMUM_TOKEN = 2 * 1024 * 1024
 """Bytes. A blob of 1 MiB is the largest message: its base64 stands in base64."""
@@ -162,7 +163,7 @@ def open_message(
     """
     parsed, chain = _verify(token, chains)
     # 8.
-    from_above = place.is_parent(chain.path)
+    from_above = place.is_parent(chain.path, now)
     if not from_above and not place.is_child(chain.path):
         raise errors.StrangerError(f"signed by {chain.path}, which is no neighbour of this office")
     # 9.
@@ -211,7 +212,7 @@ def open_own(token: bytes, *, chains: Chains, place: Place) -> Opened:
     """
     parsed, chain = _verify(token, chains)
     # 8.
-    if chain.path != place.own:
+    if not place.is_own(chain.path):
         raise errors.StrangerError(f"signed by {chain.path}, which is not this office")
     content, name = _content(parsed, chain, recipient=None)
     opened = _opened(parsed, chain, content, name, from_above=False)

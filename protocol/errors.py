@@ -204,6 +204,12 @@ class RevocationListError(ProtocolError):
     code = "revocations.refused"
 
 
+class IssuersError(ProtocolError):
+    """What is said of new issuers above this office is not proven by the key that certified it."""
+
+    code = "issuers.refused"
+
+
 class BundleError(ProtocolError):
     """The file is no evidence about an item in the format that is known here."""
 

@@ -36,8 +36,9 @@ from protocol.identifiers import NodeId
 from protocol.messages.facts import FactBase, Merged, Unmerged
 from protocol.messages.items import Edition
 from protocol.messages.work import Feedback
+from protocol.place import Place
 from protocol.revocation import Revocation
-from protocol.trust import Chains, Path, Place
+from protocol.trust import Chains, Path
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,7 @@ def signed_fact(message: Opened, *, chains: Chains, place: Place) -> SignedFact:
         assert feedback.evidence is not None  # the model holds one of the two
         inner = _open(feedback.evidence, current, chains, place)
         # 3.
-        if not inner.from_above or inner.path.offices != current.path.offices[:-1]:
+        if not inner.from_above or not place.stands_above(inner.path, current.path):
             raise EvidenceError(f"{current.path} carries feedback of {inner.path}, not its parent")
         # 5.
         if _subject(inner) != subject:
@@ -196,7 +197,7 @@ def origins_of(message: Opened, *, chains: Chains, place: Place) -> tuple[Opened
             if inner.event.subject != current.event.subject:
                 raise EvidenceError("the evidence is about another item")
             # 3.
-            if inner.from_above or inner.path.offices[:-1] != current.path.offices:
+            if inner.from_above or not place.stands_below(inner.path, current.path):
                 raise EvidenceError(f"{current.path} carries an item of {inner.path}, no child")
             climbed.append(inner)
             waiting.append(inner)

@@ -35,8 +35,9 @@ from protocol.errors import (
 from protocol.keys import Signer
 from protocol.messages import event
 from protocol.messages.trust import RevocationList
+from protocol.place import Place
 from protocol.revocation import KnownList, Revocation
-from protocol.trust import Chains, IssuingChain, Place
+from protocol.trust import Chains, IssuingChain
 
 TYPE = "zhitong-revocations+jws"
 

@@ -32,7 +32,7 @@ def demand(
     roots: Sequence[x509.Certificate],
     at: datetime,
     host: str,
-    expected: Path,
+    expected: Sequence[Path],
 ) -> None:
     """Raises unless the chain (DER, the server's first) is that of the expected office's server.
 
@@ -59,9 +59,10 @@ def demand(
         raise ChainError(f"the server's certificates lead to no trusted root: {error}") from error
     # 3.
     issuers: tuple[IssuingOffice, ...] = tuple(issuing_office(c) for c in reversed(found[1:]))
-    if Path(issuers, node) != expected:
+    if Path(issuers, node) not in expected:
+        wanted = " or ".join(map(_spelled, expected))
         raise PathError(
-            f"the server is {_spelled(Path(issuers, node))}; expected was {_spelled(expected)}, "
+            f"the server is {_spelled(Path(issuers, node))}; expected was {wanted}, "
             "on the keys that certified this office"
         )
 

@@ -2,9 +2,9 @@
 
 A valid chain alone proves nothing about *which* office speaks: any issuing certificate below the
 root could certify any urn. Therefore the path: the issuing offices from the root downwards, each
-with its issuing key, and the office at the end. `Chains` computes paths; `Place` says which paths
-count for an office at its own place in the tree. `Chains` also holds what is known to be revoked,
-and says of a chain whether that concerns it; what follows from it is for the caller to say.
+with its issuing key, and the office at the end. `Chains` computes paths; `place.Place` says which
+paths count for an office at its own place in the tree. `Chains` also holds what is known to be
+revoked, and says of a chain whether that concerns it; what follows from it is for the caller.
 """
 
 from __future__ import annotations
@@ -85,71 +85,6 @@ class IssuingChain:
         return "/".join(office.node for office in self.line)
 
 
-class Place:
-    """An office's own place in the tree: whose words count here, and as what."""
-
-    def __init__(self, own: Path, issuing: IssuingOffice | None = None) -> None:
-        self.own = own
-        self.issuing = issuing
-        self._certifies: tuple[IssuingOffice, ...] | None = None
-        if issuing is not None:
-            is_root = own.issuers == (issuing,)
-            self._certifies = own.issuers if is_root else (*own.issuers, issuing)
-
-    @property
-    def certifies(self) -> tuple[IssuingOffice, ...] | None:
-        """The issuers of whatever this office certifies itself; None where it certifies nothing."""
-        return self._certifies
-
-    @property
-    def parent(self) -> Path | None:
-        """The path of the office above; None at the top."""
-        if len(self.own.offices) == 1:
-            return None
-        issuers = self.own.issuers
-        above = issuers[:-1] if len(issuers) > 1 else issuers
-        return Path(above, issuers[-1].node)
-
-    def is_parent(self, path: Path) -> bool:
-        """Whether the path is the office above, certified as it always was."""
-        return path == self.parent
-
-    def is_child(self, path: Path) -> bool:
-        """Whether this office itself certified the office at the path's end."""
-        return path.issuers == self._certifies and path.node not in self.own.offices
-
-    def is_above(self, path: Path) -> bool:
-        """Whether the path is a proper prefix of this office's own, with the same keys."""
-        count = len(path.offices)
-        return (
-            count < len(self.own.offices)
-            and path.offices == self.own.offices[:count]
-            and path.issuers == self.own.issuers[: len(path.issuers)]
-        )
-
-    def is_issuer_above(self, line: tuple[IssuingOffice, ...]) -> bool:
-        """Whether the issuing office at the end of the line is above this office."""
-        return line == self.own.issuers[: len(line)] and line != self._certifies
-
-    def is_own_issuer(self, line: tuple[IssuingOffice, ...]) -> bool:
-        """Whether it is this office itself."""
-        return line == self._certifies
-
-    def is_issuer_below(self, line: tuple[IssuingOffice, ...]) -> bool:
-        """Whether it is below this office."""
-        own = self._certifies
-        return own is not None and len(line) > len(own) and line[: len(own)] == own
-
-    def is_below(self, path: Path) -> bool:
-        """Whether the path leads through this office's own issuing key."""
-        own = self._certifies
-        return (
-            own is not None
-            and path.issuers[: len(own)] == own
-            and path.node not in self.own.offices
-        )
-
-
 class Chains:
     """Verifies certificate chains at a given time against the roots. Remembers results.
 
@@ -165,7 +100,6 @@ class Chains:
 
     def trust(self, roots: Sequence[x509.Certificate]) -> None:
         """Trust these roots from now on, and no others."""
-        self._store = verification.Store(list(roots))
         self.roots = tuple(roots)
         self._known.clear()
 
@@ -268,9 +202,14 @@ class Chains:
         # reports both in one text: look at the dates first.
         if not all(c.not_valid_before_utc <= at <= c.not_valid_after_utc for c in parsed):
             raise ExpiredError
+        # Over a new top, the former root's key has a certificate in the chain: with all roots at
+        # once the library would end at the former root, and not need what leads to the new one.
+        roots = [root for root in self.roots if _issued(parsed[-1], root)]
+        if not roots:
+            raise ChainError("the certificates lead to no trusted root")
         policy = (
             verification.PolicyBuilder()
-            .store(self._store)
+            .store(verification.Store(roots))
             .time(at)
             .max_chain_depth(certificates.MAXIMUM_DEPTH)
         )
@@ -296,6 +235,12 @@ def issuing_office(certificate: x509.Certificate) -> IssuingOffice:
     return IssuingOffice(
         certificates.node_of(certificate.extensions), key_digest(_public_key(certificate))
     )
+
+
+def issuing_key(der: bytes) -> tuple[IssuingOffice, ECKey]:
+    """Office and key of an issuing certificate, whoever issued it. Raises `CertificateError`."""
+    certificate = _issuing_certificate(der)
+    return issuing_office(certificate), _jwk(certificate)
 
 
 def serial_of(certificate: x509.Certificate) -> str:

@@ -25,7 +25,8 @@ from protocol.certificates import Issuer, Term
 from protocol.identifiers import NodeId, node_id
 from protocol.keys import P256Signer
 from protocol.offices import OfficeReference
-from protocol.trust import Chains, Path, Place, issuing_office
+from protocol.place import Place
+from protocol.trust import Chains, Path, issuing_office
 
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 DAYS = 3650

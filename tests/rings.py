@@ -73,7 +73,7 @@ def write_server(
 def _tls(office: Office, ring: KeyRing, expected: trust.Path, *, self_issued: bool) -> Tls:
     clock: Callable[[], datetime] = system_clock
     presenting = Presenting(ring, office.id, self_issued=self_issued, clock=clock)
-    return Tls(office.id, presenting, expected, lambda: [office.root], clock)
+    return Tls(office.id, presenting, lambda: [expected], lambda: [office.root], clock)
 
 
 def _read(chain: Sequence[bytes]) -> list[x509.Certificate]:

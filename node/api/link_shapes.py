@@ -82,6 +82,7 @@ class LinkShape(Answer):
     next_attempt_at: datetime | None
     paused: PauseShape | None
     barred: BarShape | None
+    ends_at: datetime | None
     exported_at: datetime | None
     certificate_until: datetime | None
     audit: WitnessShape | None

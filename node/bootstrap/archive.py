@@ -23,7 +23,7 @@ from typing import Any
 
 from sqlalchemy import Table
 
-from node.bootstrap import vault
+from node.bootstrap import moving, vault
 from node.config import FILE_NAME, Settings
 from node.errors import BackupError
 from node.keys.signer import next_key
@@ -169,6 +169,7 @@ def _secrets(settings: Settings) -> bytes:
 
 def _read_secrets(settings: Settings) -> dict[str, str]:
     paths = [Path(FILE_NAME), *settings.keys.places, next_key(settings.keys.node_key)]
+    paths += moving.kept(settings)
     return {
         str(path): base64.b64encode(settings.path(path).read_bytes()).decode()
         for path in paths

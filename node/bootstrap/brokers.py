@@ -52,7 +52,16 @@ def above(ring: KeyRing, desk: Desk, clock: Clock) -> Tls | None:
     """For the broker of the office above: issued by what issued this office's certificate."""
     if desk.parent is None:
         return None
-    expected = Path(desk.place.own.issuers, desk.parent.id)
+    return below(ring, desk, clock, NodeId(desk.parent.id))
+
+
+def below(ring: KeyRing, desk: Desk, clock: Clock, parent: NodeId) -> Tls:
+    """For the broker of this parent, or former one, with the ring of that place."""
+
+    def expected() -> list[Path]:
+        owns = desk.place.owns
+        return [Path(own.issuers, parent) for own in owns if own.issuers[-1].node == parent]
+
     return _tls(ring, desk, clock, expected, self_issued=False)
 
 
@@ -63,7 +72,11 @@ def own(ring: KeyRing, desk: Desk, clock: Clock) -> Tls | None:
         return None
     # The top office's node certificate is its own issue already.
     self_issued = desk.place.own.issuers != issuers
-    return _tls(ring, desk, clock, Path(issuers, desk.node), self_issued=self_issued)
+
+    def expected() -> list[Path]:
+        return [Path(line, desk.node) for line in desk.place.lines]
+
+    return _tls(ring, desk, clock, expected, self_issued=self_issued)
 
 
 def certify(
@@ -99,7 +112,14 @@ def _named(settings: Settings) -> list[str]:
     return [a for a in (keyring.parent_broker(settings), *own) if a is not None]
 
 
-def _tls(ring: KeyRing, desk: Desk, clock: Clock, expected: Path, *, self_issued: bool) -> Tls:
+def _tls(
+    ring: KeyRing,
+    desk: Desk,
+    clock: Clock,
+    expected: Callable[[], list[Path]],
+    *,
+    self_issued: bool,
+) -> Tls:
     return Tls(
         node=desk.node,
         presenting=Presenting(ring, desk.node, self_issued=self_issued, clock=clock),

@@ -18,7 +18,8 @@ from node.storage.database import Database
 from node.storage.shelf import Shelf
 from node.workflow.desk import Desk
 from protocol.identifiers import uuid7
-from protocol.trust import Chains, IssuingOffice, Place, issuing_office
+from protocol.place import Place
+from protocol.trust import Chains, IssuingOffice, issuing_office
 
 
 def system_clock() -> datetime:

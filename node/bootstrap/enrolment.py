@@ -28,6 +28,7 @@ from protocol import certificates
 from protocol.certificates import Issuer
 from protocol.enrolment import Request, Welcome, make_request, open_welcome
 from protocol.identifiers import Digest
+from protocol.offices import OfficeReference
 
 PLACES = KeySettings()
 
@@ -121,10 +122,20 @@ def accept(folder: Path, text: str, *, root: Digest | None) -> Welcome:
         if content:
             keys.replace(settings.path(place), content.encode())
     # 3.
-    file = folder / FILE_NAME
-    above = _toml({"parent": welcome.parent.model_dump()})
-    _write(file, f"{file.read_text('utf-8')}\n{above}")
+    name_parent(folder / FILE_NAME, welcome.parent)
     return welcome
+
+
+def name_parent(file: Path, parent: OfficeReference) -> None:
+    """Name the office above in the configuration, in place of any that stands there."""
+    kept, inside = [], False
+    for line in file.read_text("utf-8").splitlines():
+        if line.startswith("["):
+            inside = line.strip() == "[parent]"
+        if not inside:
+            kept.append(line)
+    above = _toml({"parent": parent.model_dump()})
+    _write(file, "\n".join([*kept, "", above]))
 
 
 async def welcome(settings: Settings, desk: Desk, actor: Actor, office: str) -> str:

@@ -37,4 +37,5 @@ async def export(node: Node, actor: Actor, item: UUID) -> Bundle:
         sent=tuple(signed(payload) for payload in found.sent),
         received=tuple(token.decode() for token in found.received),
         lists=tuple(token.decode() for token in found.lists),
+        former=found.former or None,
     )

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
 import structlog
 
-from node.bootstrap import brokers, gate, keyring
+from node.bootstrap import brokers, gate, keyring, moving
 from node.bootstrap import desk as desks
 from node.bootstrap.desk import system_clock
 from node.config import Settings
@@ -39,6 +39,7 @@ from node.relay.expiry import ExpiryWatch
 from node.relay.gatekeeper import Gatekeeper
 from node.relay.indexer import Indexer
 from node.relay.memory import BLOBS, Switchboard
+from node.relay.mover import Mover
 from node.relay.publisher import Publisher
 from node.relay.recovery import Recoverer
 from node.relay.renewer import Renewer
@@ -49,7 +50,7 @@ from node.relay.supplier import Supplier
 from node.relay.topology import Hub
 from node.relay.transport import Transport
 from node.storage.wake import SHOWN, WATCHED
-from node.workflow import directory, revocation_lists
+from node.workflow import directory, places, revocation_lists
 from node.workflow.desk import Desk
 from protocol.identifiers import NodeId
 
@@ -102,11 +103,21 @@ class Node:
             self._spawn(watch.listen(settings.database_url, self._stopping))
             return
         ring = keyring.of(settings)
-        transport, lane = self._carriers(ring)
+        async with desk.database.reading() as session:
+            drained = await places.former_parents(session, desk.clock())
+        formers = {one: moving.former_ring(settings, one) for one in drained}
+        transport, lane = self._carriers(ring, formers)
         signer = ring.signer()
-        for carries in self._ways():
+        signers = {one: former.signer() for one, former in formers.items()}
+        for carries in self._ways(drained):
             publisher = Publisher(
-                desk, transport, signer, settings.relay, incarnation=incarnation, carries=carries
+                desk,
+                transport,
+                signer,
+                settings.relay,
+                incarnation=incarnation,
+                formers=signers,
+                carries=carries,
             )
             sending = self._loop("publisher", publisher, "outbox", "links")
             transport.on_way(sending.wake)
@@ -118,7 +129,7 @@ class Node:
         recoverer = Recoverer(desk)
         recovering = self._loop("recoverer", recoverer, "epochs", "recoveries", "returned")
         self._while_waiting(recoverer, recovering, "inbox")
-        blobs = BlobSender(desk, lane, signer, incarnation=incarnation)
+        blobs = BlobSender(desk, lane, signer, incarnation=incarnation, formers=signers)
         asker = Asker(desk, blobs, settings.relay)
         asking = self._loop("asker", asker, "transfers")
         self._while_waiting(asker, asking, "links")
@@ -135,6 +146,8 @@ class Node:
         certifier = Certifier(desk, ring, settings.certificates)
         self._loop("certifier", certifier, "certificate_requests")
         self._loop("renewer", Renewer(desk, ring, signer), "renewals")
+        mover = Mover(desk, ring, signer, incarnation=incarnation)
+        self._loop("mover", mover, "places")
         enroller = Enroller(
             desk, ring, gate.of(settings), declared=self._serves, randomness=os.urandom
         )
@@ -190,6 +203,7 @@ class Node:
             await session.flush()
             if await directory.superseded_by(session, desk.node) is not None:
                 raise SupersededError
+            await places.load(session, desk)
             await revocation_lists.refresh(session, desk)
             return await directory.own_incarnation(session, desk.node)
 
@@ -210,7 +224,9 @@ class Node:
         """The node's key. Raises `ConfigurationError`."""
         return keyring.of(self.settings).signer()
 
-    def _carriers(self, ring: KeyRing) -> tuple[Transport, Transport]:
+    def _carriers(
+        self, ring: KeyRing, formers: Mapping[NodeId, KeyRing]
+    ) -> tuple[Transport, Transport]:
         """What carries messages, and what carries pieces beside them."""
         settings, desk = self.settings, self.desk
         if self.switchboard is not None:
@@ -227,6 +243,11 @@ class Node:
             prefetch=settings.relay.batch * 2,
             parent_tls=brokers.above(ring, desk, system_clock),
             own_tls=brokers.own(ring, desk, system_clock),
+            formers={
+                one: (address, brokers.below(former, desk, system_clock, one))
+                for one, former in formers.items()
+                if (address := moving.former_broker(settings, one)) is not None
+            },
         )
         return self._transport, self._transport.blobs
 
@@ -240,13 +261,14 @@ class Node:
         if self._transport is not None:
             self._transport.stop()
 
-    def _ways(self) -> list[Callable[[NodeId], bool]]:
+    def _ways(self, formers: Sequence[NodeId]) -> list[Callable[[NodeId], bool]]:
         """Which neighbours are reached on the same way, one broker or one process."""
         parent, hub = self.settings.parent, self.settings.hub
-        if self._transport is None or parent is None or hub is None:
+        above = [*formers, *([] if parent is None else [NodeId(parent.id)])]
+        if self._transport is None or not above or (hub is None and len(above) == 1):
             return [window.everyone]
-        # A broker that confirms nothing must not hold up what goes to the other.
-        return [lambda peer: peer == parent.id, lambda peer: peer != parent.id]
+        # A broker that confirms nothing must not hold up what goes to another.
+        return [*(one.__eq__ for one in above), lambda peer: peer not in above]
 
     def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)

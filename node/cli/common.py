@@ -127,3 +127,12 @@ def item_id(text: str) -> UUID:
 def moment(at: datetime | None) -> str:
     """A time as the office reads it."""
     return "—" if at is None else at.astimezone(OFFICE_TIME).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def time_of(text: str) -> datetime:
+    """A time as somebody typed it, in the office's zone unless it says. Raises `InputError`."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InputError(f"{text!r} is no time such as 2026-11-26T08:00") from error
+    return at if at.tzinfo is not None else at.replace(tzinfo=OFFICE_TIME)

@@ -99,7 +99,7 @@ def enrol(
         raise InputError("give an address with --token, or --request, or --welcome")
     if request is not None:
         asked = enrolment.request_of(folder)
-        _show(asked, to_error=str(request) == "-")
+        show_request(asked, to_error=str(request) == "-")
         text = asked.model_dump_json(indent=2)
         if str(request) == "-":
             print(text)
@@ -108,20 +108,22 @@ def enrol(
         return
     if welcome is not None:
         with _writing(folder):
-            _tell(folder, enrolment.accept(folder, read_text(welcome).strip(), root=_digest(root)))
+            _tell(
+                folder, enrolment.accept(folder, read_text(welcome).strip(), root=digest_of(root))
+            )
         return
     assert url is not None
     assert token is not None
     handed = read_token(token)
     asked = enrolment.request_of(folder)
-    _show(asked)
+    show_request(asked)
     print("等待上级机关批准。可以中断，以后再运行同一条命令。", flush=True)
     text = run(joining.join(url, handed, asked, authorities=ca, pause=_pause))
     with _writing(folder):
         _tell(folder, enrolment.accept(folder, text, root=handed.root))
 
 
-def _show(asked: Request, *, to_error: bool = False) -> None:
+def show_request(asked: Request, *, to_error: bool = False) -> None:
     place = sys.stderr if to_error else sys.stdout
     print("申请的密钥指纹，请通过电话与上级机关核对：", file=place)
     print(f"  {spell(examine(asked).fingerprint)}", file=place, flush=True)
@@ -134,7 +136,8 @@ def _tell(folder: Path, welcome: Welcome) -> None:
     print(f"可以启动：zhitong serve {folder}")
 
 
-def _digest(text: str | None) -> Digest | None:
+def digest_of(text: str | None) -> Digest | None:
+    """A fingerprint as somebody typed it. Raises `InputError`."""
     if text is None:
         return None
     plain = "".join(text.replace(":", "").split()).lower()

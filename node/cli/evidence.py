@@ -8,6 +8,7 @@ reader to say.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -48,7 +49,9 @@ def export(
 
 def verify(
     file: Annotated[Path, typer.Argument(help="zhitong evidence export 写出的文件")],
-    root: Annotated[Path, typer.Option(help="根证书（PEM），从可靠的途径取得")],
+    root: Annotated[
+        list[Path], typer.Option(help="根证书（PEM），从可靠的途径取得；换过根证书的，逐个写明")
+    ],
 ) -> None:
     """逐条说明凭证证明了什么、没有证明什么；有任何差错时退出码为 1。"""
     content = _read(file)
@@ -84,8 +87,11 @@ def _read(file: Path) -> bytes:
         raise InputError(f"cannot read {file}: {error.strerror}") from error
 
 
-def _chains(root: Path) -> Chains:
-    roots = keys.read_certificates(root)
-    if not roots:
-        raise ConfigurationError(f"{root} holds no certificate")
+def _chains(files: Sequence[Path]) -> Chains:
+    roots = []
+    for file in files:
+        found = keys.read_certificates(file)
+        if not found:
+            raise ConfigurationError(f"{file} holds no certificate")
+        roots += found
     return Chains(roots)

@@ -6,6 +6,7 @@ As with `zhitong quarantine`, no account is asked for, and the running relay car
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -14,9 +15,9 @@ from rich.console import Console
 from rich.table import Table
 
 from node.cli import files
-from node.cli.common import Config, desk, moment, operator, run
+from node.cli.common import Config, desk, moment, operator, run, time_of
 from node.errors import InputError
-from node.workflow import accounts, ceilings, links, phrases, recovery
+from node.workflow import accounts, ceilings, endings, links, phrases, recovery
 from node.workflow.links import LinkView, RefusalPage
 from protocol.messages.items import LEVELS, ClassificationName
 
@@ -34,6 +35,7 @@ def register(application: typer.Typer) -> None:
     group.command("resume")(resume)
     group.command("probe")(probe)
     group.command("limit")(limit)
+    group.command("end")(end)
     group.command("reconcile")(reconcile)
     group.command("waive")(waive)
     files.register(group)
@@ -88,6 +90,17 @@ def limit(
     print(f"与 {peer} 的线路最高可传送：{phrases.CLASSIFICATIONS[level]}")
 
 
+def end(
+    peer: Peer,
+    on: Annotated[str | None, typer.Option(help="到哪一天结束，如 2026-12-31；不写为现在")] = None,
+    force: Annotated[bool, typer.Option("--force", help="还有未收到回执的消息也结束")] = False,
+    config: Config = Path(),
+) -> None:
+    """划转之后结束与原上级的线路；在原上级一方，结束与已划走的下级的线路。"""
+    at = run(_end(config, peer, on, force=force))
+    print(f"与 {peer} 的线路到 {moment(at)} 结束，此后不再收发。")
+
+
 def reconcile(peer: Peer, config: Config = Path()) -> None:
     """与对方对账：比对每天收发的消息，缺的自动补发。"""
     days = run(_reconcile(config, peer))
@@ -111,6 +124,12 @@ def waive(
 async def _limit(config: Path, peer: str, level: ClassificationName) -> None:
     async with desk(config) as opened:
         await ceilings.limit(opened, operator(opened), peer, level)
+
+
+async def _end(config: Path, peer: str, on: str | None, *, force: bool) -> datetime:
+    at = None if on is None else time_of(on)
+    async with desk(config) as opened:
+        return await endings.end(opened, operator(opened), peer, on=at, force=force)
 
 
 async def _reconcile(config: Path, peer: str) -> int:
@@ -215,6 +234,8 @@ def _agreement(view: LinkView) -> str:
 def _standing(view: LinkView) -> str:
     if view.barred is not None:
         return f"证书{phrases.STANDINGS[view.barred.standing]}"
+    if view.ends_at is not None:
+        return f"到 {moment(view.ends_at)} 结束"
     if view.paused is not None:
         return "已暂停"
     if view.silent_since is not None:

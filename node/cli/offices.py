@@ -7,17 +7,29 @@ the revocation list and tells the others.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from node.cli.common import OFFICE_TIME, Config, desk, moment, operator, run
+from node.cli.common import (
+    Config,
+    desk,
+    moment,
+    operator,
+    read_text,
+    run,
+    settings,
+    time_of,
+    write_private,
+)
+from node.cli.enrol import digest_of, show_request
 from node.errors import InputError
 from node.workflow import phrases, revocation_lists, standing
 from node.workflow.revocation_lists import ListView
 from node.workflow.standing import StandingView
+from protocol.identifiers import Digest
+from protocol.offices import OfficeReference
 
 KINDS = {"node": "节点证书", "issuing": "签发证书"}
 
@@ -31,12 +43,13 @@ Since = Annotated[
 
 def register(application: typer.Typer) -> None:
     """Add the commands."""
-    group = typer.Typer(help="下级机关证书的暂停、恢复和吊销。", no_args_is_help=True)
+    group = typer.Typer(help="下级机关证书的暂停、恢复和吊销；本机关划转。", no_args_is_help=True)
     group.command("show")(show)
     group.command("suspend")(suspend)
     group.command("resume")(resume)
     group.command("revoke")(revoke)
     group.command("lists")(lists)
+    group.command("move")(move)
     application.add_typer(group, name="office")
 
 
@@ -94,6 +107,44 @@ def lists(config: Config = Path()) -> None:
             print(f"  {one.node} {one.serial} {moment(one.at)} {state}：{one.reason}")
 
 
+def move(
+    request: Annotated[
+        Path | None, typer.Option(help="写出申请文件，送新的上级机关审批，- 为标准输出")
+    ] = None,
+    welcome: Annotated[
+        Path | None, typer.Option(help="装入新的上级发回的准入回文，- 为标准输入")
+    ] = None,
+    root: Annotated[str | None, typer.Option(help="根证书不同时：新的上级告知的根证书指纹")] = None,
+    config: Config = Path(),
+) -> None:
+    """把本机关划归另一个上级，或在最高一级之上新设上级；与原上级的线路继续办完旧事。"""
+    from node.bootstrap import moving
+
+    if (request is None) == (welcome is None):
+        raise InputError("give --request or --welcome")
+    if request is not None:
+        asked = moving.request_of(settings(config))
+        show_request(asked, to_error=str(request) == "-")
+        text = asked.model_dump_json(indent=2, exclude_none=True)
+        if str(request) == "-":
+            print(text)
+        else:
+            write_private(request, text.encode())
+        return
+    assert welcome is not None
+    parent = run(_move(config, read_text(welcome).strip(), digest_of(root)))
+    print(f"已划归{parent.name}（{parent.id}）。请立即重新启动：zhitong serve")
+    print("此前报给原上级的信息仍由原上级办理；办完后运行 zhitong link end 结束线路。")
+
+
+async def _move(config: Path, text: str, root: Digest | None) -> OfficeReference:
+    from node.bootstrap import moving
+
+    async with desk(config) as opened:
+        actor = operator(opened)
+    return (await moving.move(settings(config), actor, text, root=root)).parent
+
+
 async def _show(config: Path, office: str) -> StandingView:
     async with desk(config) as opened:
         return await standing.show(opened, operator(opened), office)
@@ -102,7 +153,7 @@ async def _show(config: Path, office: str) -> StandingView:
 async def _bar(
     config: Path, office: str, reason: str, since: str | None, *, for_good: bool
 ) -> None:
-    compromised_since = None if since is None else _time(since)
+    compromised_since = None if since is None else time_of(since)
     deed = standing.revoke if for_good else standing.suspend
     async with desk(config) as opened:
         await deed(opened, operator(opened), office, reason, compromised_since)
@@ -116,11 +167,3 @@ async def _resume(config: Path, office: str) -> None:
 async def _lists(config: Path) -> Sequence[ListView]:
     async with desk(config) as opened:
         return await revocation_lists.views(opened, operator(opened))
-
-
-def _time(text: str) -> datetime:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise InputError(f"{text!r} is no time such as 2026-11-26T08:00") from error
-    return at if at.tzinfo is not None else at.replace(tzinfo=OFFICE_TIME)

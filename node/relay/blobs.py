@@ -7,7 +7,7 @@ misses the piece, so that office alone keeps count.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -22,6 +22,8 @@ from protocol.messages.links import Blob
 AT_ONCE = 2
 """Pieces of a file that are asked for, or under way, or in memory, at the same time."""
 
+NO_FORMERS: Mapping[NodeId, Signer] = {}
+
 NAME = catalogue.type_name("blob")
 
 
@@ -29,11 +31,18 @@ class BlobSender:
     """Signs blobs in the name of one office and hands them to the transport."""
 
     def __init__(
-        self, desk: Desk, transport: Transport, signer: Signer, *, incarnation: int
+        self,
+        desk: Desk,
+        transport: Transport,
+        signer: Signer,
+        *,
+        incarnation: int,
+        formers: Mapping[NodeId, Signer] = NO_FORMERS,
     ) -> None:
         self._desk = desk
         self._transport = transport
         self._signer = signer
+        self._formers = formers
         self._incarnation = incarnation
 
     def reachable(self, peer: NodeId) -> bool:
@@ -53,7 +62,8 @@ class BlobSender:
         payload = event.compose(
             blob, id=id, sender=self._desk.node, recipient=peer, subject=None, time=now
         )
-        token = envelope.seal(payload, self._signer, signed_at=now, incarnation=self._incarnation)
+        signer = self._formers.get(peer, self._signer)
+        token = envelope.seal(payload, signer, signed_at=now, incarnation=self._incarnation)
         properties = Properties(
             message_id=str(id), type=NAME, app_id=self._desk.node, content_type=CONTENT_TYPE
         )

@@ -42,7 +42,11 @@ from node.keys import confidential
 from node.keys.ring import KeyRing
 from node.keys.terms import ISSUING_DAYS, NODE_DAYS, term
 from node.relay.broker_accounts import BrokerAccounts, new_password
+from node.relay.certifier import texts
+from node.storage import bulk
+from node.storage.database import Session
 from node.storage.enrolments import Enrolment
+from node.storage.places import FormerRoot
 from node.workflow import audit, directory, standing
 from node.workflow.desk import Desk
 from node.workflow.standing import Issued
@@ -50,6 +54,7 @@ from protocol import certificates as forms
 from protocol.enrolment import Request, Welcome, examine, sign_welcome
 from protocol.errors import ZhitongError
 from protocol.identifiers import NodeId
+from protocol.trust import issuing_office
 
 log = structlog.get_logger()
 
@@ -155,6 +160,7 @@ class Enroller:
             if row.state == "approved":
                 request = Request.model_validate_json(row.request)
                 await directory.know(session, request.office, "child", request.region_code)
+                await _keep_root(session, request, now)
                 row.state = "entered"
                 audit.note(
                     session, now, actor=audit.RELAY, action="office_entered", subject=row.office
@@ -221,6 +227,21 @@ class Enroller:
                 row.state = "lapsed" if row.fetched_at is None else "welcomed"
                 row.welcome = None
         return True
+
+
+async def _keep_root(session: Session, request: Request, now: datetime) -> None:
+    if request.root is None:
+        return
+    root = x509.load_pem_x509_certificate(request.root.encode())
+    await bulk.upsert(
+        session,
+        FormerRoot,
+        change=["certificate"],
+        key=issuing_office(root).key,
+        office=request.office.id,
+        certificate=texts([root])[0],
+        since=now,
+    )
 
 
 def _pem(certificate: x509.Certificate) -> str:

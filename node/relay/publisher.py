@@ -6,7 +6,8 @@ One step, for each neighbour in turn:
  2. Choose what is due: new messages by urgency, then age, as far as the window has room;
     refusals that were temporary and whose pause is over; what was lost, if the peer was heard
     since; or the one probe, if it is silent.
- 3. Sign each with the present time, so that a message that waited is never too old.
+ 3. Sign each with the present time, so that a message that waited is never too old; to a former
+    parent under the certificates that this office had from it.
  4. Publish all at once and wait for the confirms.
  5. Mark the batch in one update. Link messages are finished now and leave the outbox; business
     messages are `sent` and wait for their receipt, which may have come already.
@@ -21,7 +22,7 @@ network is waited for (see README).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -46,6 +47,9 @@ AGAIN_AFTER = timedelta(seconds=5)
 """The pause after the transport did not confirm."""
 
 
+NO_FORMERS: Mapping[NodeId, Signer] = {}
+
+
 class Publisher:
     """Empties one office's outbox, as far as it goes to the neighbours that this one carries."""
 
@@ -57,11 +61,13 @@ class Publisher:
         settings: RelaySettings,
         *,
         incarnation: int,
+        formers: Mapping[NodeId, Signer] = NO_FORMERS,
         carries: Callable[[NodeId], bool] = window.everyone,
     ) -> None:
         self._desk = desk
         self._transport = transport
         self._signer = signer
+        self._formers = formers
         self._settings = settings
         self._incarnation = incarnation
         self._carries = carries
@@ -102,7 +108,10 @@ class Publisher:
 
     def _parcel(self, row: Due, signed_at: datetime) -> Parcel:
         token = envelope.seal(
-            row.payload, self._signer, signed_at=signed_at, incarnation=self._incarnation
+            row.payload,
+            self._formers.get(NodeId(row.peer), self._signer),
+            signed_at=signed_at,
+            incarnation=self._incarnation,
         )
         properties = Properties(
             message_id=str(row.id),

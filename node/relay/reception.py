@@ -42,15 +42,17 @@ from node.storage import bulk
 from node.storage.database import Session, take_turn
 from node.storage.messages import Incoming
 from node.storage.offices import Office
-from node.workflow import accounts, receive, revocation_lists, testimony
+from node.workflow import accounts, places, receive, revocation_lists, testimony
 from node.workflow import recovery as restored
 from node.workflow.desk import Desk
 from node.workflow.intake import Intake, prepare
 from protocol import envelope
 from protocol.envelope import Opened, without_contents
 from protocol.errors import (
+    ChainError,
     ClassifiedError,
     ClockError,
+    StrangerError,
     TooLargeError,
     ZhitongError,
 )
@@ -61,7 +63,7 @@ from protocol.messages.links import Receipt, ReceiptEntry, Replay, Statement
 
 log = structlog.get_logger()
 
-NEIGHBOURS = ("parent", "child")
+NEIGHBOURS = ("parent", "former", "child")
 AT_ONCE = 20
 """Envelopes opened without giving way to pages and connections: a few milliseconds."""
 
@@ -107,8 +109,12 @@ class Reception:
         now = self._desk.clock()
         # 1.
         async with self._desk.database.reading() as session:
+            await places.load(session, self._desk)
             await revocation_lists.refresh(session, self._desk)
-        opened = await self._open_all(deliveries, now)
+            opened = await self._open_all(deliveries, now)
+            strange = [d.body for d, m in opened if isinstance(m, StrangerError | ChainError)]
+            if strange and await places.learn(session, self._desk, strange):
+                opened = await self._open_all(deliveries, now)
         if revocation_lists.learn(self._desk, [m for _, m in opened if isinstance(m, Opened)]):
             opened = await self._open_all(deliveries, now)
         opened.sort(key=lambda pair: not admission.brings_list(pair[1]))
@@ -186,6 +192,7 @@ class Reception:
                 demand_properties(delivery, message)
                 admission.demand_good_standing(barred, message)
                 demand_incarnation(offices, message)
+                await places.demand_draining(session, offices, message)
                 admission.demand_current_lists(self._desk, message, now)
                 heard.add(message.event.sender)
                 await self._accept(intake, message, known, result)

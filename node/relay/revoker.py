@@ -2,9 +2,9 @@
 
 One step:
 
- 1. A list is due where there is none, where it says something else than the rows, and when half of
-    its time is over, so that nobody is left with an old one. An office that revoked nothing issues
-    an empty list.
+ 1. A list is due where there is none, where it says something else than the rows, where it has
+    another chain than this office has now, and when half of its time is over, so that nobody is
+    left with an old one. An office that revoked nothing issues an empty list.
  2. It is signed with the issuing key. Its number is higher than that of the last one, and not below
     the seconds since 1970: a node that goes on from an older backup repeats none.
  3. In one transaction, unless the rows or the list changed meanwhile: it is stored, and handed on.
@@ -66,7 +66,9 @@ class Revoker:
         # 1.
         async with desk.database.reading() as session:
             before, rows = await self._present(session)
-        if before is not None and not _is_due(before.known, rows, now):
+        # After a move it leads elsewhere, where the one before says nothing.
+        fits = before is not None and before.chain.line == desk.place.certifies
+        if before is not None and fits and not _is_due(before.known, rows, now):
             return False
         # 2. A passphrase takes a quarter of a second to try.
         opened = await asyncio.to_thread(self._signed, before, rows, now)

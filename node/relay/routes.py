@@ -8,7 +8,8 @@ on the parent's broker it declares nothing.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 
 import httpx
 import structlog
@@ -32,8 +33,11 @@ BLOB_PREFETCH = 2
 """Pieces that a broker delivers ahead: a mebibyte each, and no more of them in memory."""
 
 
+NO_FORMERS: Mapping[NodeId, tuple[str, Tls | None]] = {}
+
+
 class AmqpTransport:
-    """Implements `Transport` on one or two brokers."""
+    """Implements `Transport` on one or two brokers, and on those of former parents."""
 
     def __init__(
         self,
@@ -47,6 +51,7 @@ class AmqpTransport:
         prefetch: int,
         parent_tls: Tls | None = None,
         own_tls: Tls | None = None,
+        formers: Mapping[NodeId, tuple[str, Tls | None]] = NO_FORMERS,
     ) -> None:
         self._node = node
         self._parent = parent
@@ -57,11 +62,14 @@ class AmqpTransport:
         self._pieces = Arrivals()
         self._ways: list[Callable[[], None]] = []
         self._served: frozenset[NodeId] = frozenset()
-        self._up: Broker | None = None
+        self._up: dict[NodeId, Broker] = {}
         self._own: Broker | None = None
+        above = dict(formers)
         if parent is not None and parent_broker is not None:
-            self._up = self._broker(
-                parent_broker, parent_tls, _declare_nothing, _nothing, self._from_parent
+            above[parent] = (parent_broker, parent_tls)
+        for hub, (url, tls) in above.items():
+            self._up[hub] = self._broker(
+                url, tls, _declare_nothing, _nothing, partial(self._from_above, Hub(hub))
             )
         if own_broker is not None:
             self._own = self._broker(
@@ -89,7 +97,8 @@ class AmqpTransport:
     @property
     def brokers(self) -> list[Broker]:
         """The brokers to run."""
-        return [broker for broker in (self._up, self._own) if broker is not None]
+        own = [] if self._own is None else [self._own]
+        return [*self._up.values(), *own]
 
     async def run(self) -> None:
         """Keep all connections alive until `stop`."""
@@ -116,7 +125,7 @@ class AmqpTransport:
         self._ways.append(wake)
 
     def reachable(self, peer: NodeId) -> bool:
-        broker = self._up if peer == self._parent else self._own
+        broker = self._up.get(peer) if self._is_above(peer) else self._own
         return broker is not None and broker.ready
 
     async def publish(self, parcels: Sequence[Parcel]) -> list[bool]:
@@ -134,8 +143,8 @@ class AmqpTransport:
         """Hand the parcels over to the queues that are named."""
 
         async def one(parcel: Parcel) -> bool:
-            if parcel.peer == self._parent:
-                broker, queue = self._up, up(Hub(parcel.peer))
+            if self._is_above(parcel.peer):
+                broker, queue = self._up.get(parcel.peer), up(Hub(parcel.peer))
             else:
                 broker, queue = self._own, down(Hub(self._node), parcel.peer)
             return broker is not None and await broker.publish(queue.exchange, queue.key, parcel)
@@ -161,9 +170,10 @@ class AmqpTransport:
         for wake in self._ways:
             wake()
 
-    async def _from_parent(self) -> Sequence[Consumption]:
-        assert self._parent is not None
-        hub = Hub(self._parent)
+    def _is_above(self, peer: NodeId) -> bool:
+        return peer == self._parent or peer in self._up
+
+    async def _from_above(self, hub: Hub) -> Sequence[Consumption]:
         return self._all(hub.down(self._node), hub.down_blobs(self._node))
 
     async def _from_children(self) -> Sequence[Consumption]:

@@ -29,7 +29,8 @@ class Tls:
 
     node: NodeId
     presenting: Presenting
-    expected: Path
+    expected: Callable[[], Sequence[Path]]
+    """The broker's path, also that before this office heard of a move."""
     roots: Callable[[], Sequence[x509.Certificate]]
     clock: Callable[[], datetime]
 
@@ -46,5 +47,5 @@ class Tls:
             roots=self.roots(),
             at=self.clock(),
             host=host,
-            expected=self.expected,
+            expected=self.expected(),
         )

@@ -5,8 +5,9 @@ two things. If the peer was heard since the message was sent, the message or its
 it is sent again, later each time: the peer may be unable to read it, and so to answer. If not, the
 peer is silent: then only the oldest message is sent again, as a probe, with growing pauses, and
 anything heard from the peer reopens the link. On a link that was paused only receipts and
-revocation lists go out, and what comes is taken in; to an office that is suspended or revoked
-nothing goes out. Nothing is ever given up, and nothing is sent again under a new id.
+revocation lists go out, and what comes is taken in; to an office that is suspended or revoked, and
+on a link that has ended, nothing goes out. Nothing is ever given up, and nothing is sent again
+under a new id.
 """
 
 from __future__ import annotations
@@ -103,7 +104,11 @@ async def standings(
         return {}
     found = {}
     for link in await session.scalars(
-        select(Link).where(Link.peer.in_(mine), Link.barred.is_(None))
+        select(Link).where(
+            Link.peer.in_(mine),
+            Link.barred.is_(None),
+            or_(Link.ends_at.is_(None), Link.ends_at > now),
+        )
     ):
         count, overdue_at, sent_at = sent.get(link.peer, (0, None, None))
         overdue = overdue_at is not None and overdue_at <= now

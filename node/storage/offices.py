@@ -11,7 +11,8 @@ from node.storage.base import Base, Big
 
 
 class Office(Base):
-    """An office of the hierarchy. `relation` is self, parent, child, or other.
+    """An office of the hierarchy. `relation` is self, parent, child, or former (a parent until this
+    office was moved), or other.
 
     `superseded_by` is set on this office's own row when a neighbour knows a higher incarnation of
     it: another copy of this node goes on, and this one does nothing any more.
@@ -40,7 +41,8 @@ class Link(Base):
     of items that the link may carry, either way. `barred` is suspended or revoked while nothing is
     sent to the peer and nothing taken from it. `listed_at` is when it was last sent all revocation
     lists that concern it; from then on it is sent those that come. `account_closed` is whether its
-    account on this office's broker was closed for that.
+    account on this office's broker was closed for that. `ends_at` is when the link to a former
+    parent ends.
     """
 
     __tablename__ = "links"
@@ -65,4 +67,5 @@ class Link(Base):
     barred_at: Mapped[datetime | None]
     barred_reason: Mapped[str | None] = mapped_column(Text)
     listed_at: Mapped[datetime | None]
+    ends_at: Mapped[datetime | None]
     account_closed: Mapped[bool] = mapped_column(default=False, server_default=false())

@@ -32,6 +32,7 @@ WATCHED = frozenset(
         "offices",
         "orders",
         "outbox",
+        "places",
         "purges",
         "quarantine",
         "recoveries",

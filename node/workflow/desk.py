@@ -13,7 +13,8 @@ from node.storage.database import Database
 from node.storage.shelf import Shelf
 from protocol.identifiers import NodeId
 from protocol.offices import OfficeReference
-from protocol.trust import Chains, Place
+from protocol.place import Place
+from protocol.trust import Chains
 
 CLI = "cli"
 

@@ -28,6 +28,12 @@ async def know(
     return row
 
 
+async def reference(session: Session, office: NodeId) -> OfficeReference:
+    """A neighbour as messages name it."""
+    row = await session.get_one(Office, office)
+    return OfficeReference.model_validate({"id": row.id, "name": row.name, "level": row.level})
+
+
 async def children(database: Database) -> Sequence[NodeId]:
     """The offices below, by id."""
     async with database.reading() as session:

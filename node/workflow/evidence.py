@@ -22,7 +22,7 @@ from node.storage.events import Event
 from node.storage.items import Item
 from node.storage.messages import Incoming, KeptReceipt, Outgoing
 from node.storage.purges import Purge
-from node.workflow import access, audit, items, revocation_lists
+from node.workflow import access, audit, items, places, revocation_lists
 from node.workflow.desk import Actor, Desk
 from protocol.messages import event
 from protocol.messages.work import Feedback
@@ -46,6 +46,8 @@ class Holdings:
     received: tuple[bytes, ...]
     lists: tuple[bytes, ...]
     """The revocation lists of the offices above, as far as they are known here."""
+    former: tuple[tuple[str, ...], ...]
+    """This office's certificates where it stood before it was moved."""
 
 
 async def holdings(desk: Desk, actor: Actor, item_id: UUID) -> Holdings:
@@ -67,7 +69,8 @@ async def holdings(desk: Desk, actor: Actor, item_id: UUID) -> Holdings:
         if not sent:
             raise NothingToProveError
         lists = await revocation_lists.above(session, desk)
-        found = Holdings(sent, tuple(await _told(session, item_id)), tuple(lists))
+        former = await places.former_chains(session)
+        found = Holdings(sent, tuple(await _told(session, item_id)), tuple(lists), former)
         now = desk.clock()
         audit.note(session, now, actor=actor, action="evidence_exported", subject=item_id)
     return found

@@ -21,9 +21,11 @@ from node.workflow import (
     attachments,
     calls,
     ceilings,
+    directory,
     editions,
     items,
     outbox,
+    places,
     record,
     reviews,
 )
@@ -47,7 +49,7 @@ async def forward_up(desk: Desk, actor: Actor, item_id: UUID) -> None:
             raise AlreadyForwardedError
         await reviews.demand_signed(session, item)
         edition = await session.get_one(Edition, (item.id, item.edition))
-        above = NodeId(desk.parent.id)
+        above, _ = await places.next_above(session, desk, item.id)
         highest = (await ceilings.of(session, [above])).get(above, LEVELS[-1])
         ceilings.demand([edition.classification], highest)
         await send(session, desk, item, edition, above, now)
@@ -59,7 +61,7 @@ async def forward_up(desk: Desk, actor: Actor, item_id: UUID) -> None:
             state=state,
             now=now,
             actor=actor,
-            to=desk.parent,
+            to=await directory.reference(session, above),
             edition=edition.number,
         )
 
@@ -76,7 +78,9 @@ async def send(
         came = await session.get_one(Incoming, key)
         proof, received_at = (came.token.decode(),), came.received_at
     files = await attachments.announced(session, edition)
-    kind = Submission if item.forwarded_edition is None else Revision
+    _, has_it = await places.next_above(session, desk, item.id)
+    is_new = item.forwarded_edition is None or not has_it
+    kind = Submission if is_new else Revision
     content = kind.model_validate(
         {
             "edition": edition.number,

@@ -84,6 +84,8 @@ def returned_above(desk: Desk, item: Item) -> bool:
 
 def can_be_asked_back(desk: Desk, item: Item) -> bool:
     """Whether asking the office above for a forwarded item makes sense."""
-    above = record.standing_of(item, desk.parent.id) if desk.parent is not None else None
-    given_back = above is not None and above.state is State.WITHDRAWN
+    given_back = any(
+        node != desk.node and kept["state"] == State.WITHDRAWN
+        for node, kept in item.standings.items()
+    )
     return item.forwarded_edition is not None and not item.closed and not given_back

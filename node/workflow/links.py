@@ -67,6 +67,7 @@ class LinkView:
     next_attempt_at: datetime | None
     paused: Pause | None
     barred: Bar | None
+    ends_at: datetime | None
     exported_at: datetime | None
     certificate_until: datetime | None
     audit: AuditWitness | None
@@ -249,6 +250,7 @@ def _view(
         next_attempt_at=None if paused or barred else attempt,
         paused=paused,
         barred=barred,
+        ends_at=link.ends_at,
         exported_at=link.exported_at,
         certificate_until=until,
         audit=witness,

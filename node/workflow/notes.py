@@ -10,7 +10,7 @@ from uuid import UUID
 
 from node.desk_errors import NotSharedError
 from node.errors import ItemTakenError, NoOfficeAboveError, UnsupportedTypeError
-from node.workflow import access, items, outbox, record
+from node.workflow import access, items, outbox, places, record
 from node.workflow.desk import Actor, Desk
 from node.workflow.intake import Intake
 from protocol.envelope import Opened
@@ -30,7 +30,8 @@ async def write(
         if to == "above":
             if desk.parent is None:
                 raise NoOfficeAboveError
-            peer = desk.parent.id if item.forwarded_edition is not None else None
+            has_it = item.forwarded_edition is not None
+            peer = await places.holder(session, desk, item.id) if has_it else None
         else:
             peer = NodeId(item.source) if item.source is not None else None
         if peer is None:
@@ -58,9 +59,8 @@ async def receive(intake: Intake, message: Opened) -> bool:
     item = intake.items.get(message.event.subject)
     if item is None:
         return False
-    above = intake.desk.parent.id if intake.desk.parent is not None else None
     sender = message.event.sender
-    if item.source != sender and not (sender == above and item.forwarded_edition is not None):
+    if item.source != sender and not (message.from_above and item.forwarded_edition is not None):
         raise ItemTakenError
     record.own_step(
         intake.session,

@@ -22,7 +22,7 @@ PRIORITIES = {"most_urgent": 1, "urgent": 2, "normal": 3}
 FIRST_PRIORITY = 0
 """Of what waits for nothing, neither the window nor a pause."""
 
-FIRST = ("revocations",)
+FIRST = ("issuers", "revocations")
 """Types that are sent as urgently as those of the link, and are receipted."""
 
 MOST_BYTES = (MOST_CARRIED - 2 * MAXIMUM_HEADER) * 3 // 4

@@ -71,7 +71,7 @@ ROLES = {
     "security_administrator": "安全管理员",
     "auditor": "审计管理员",
 }
-RELATIONS = {"parent": "上级", "child": "下级"}
+RELATIONS = {"parent": "上级", "former": "原上级", "child": "下级"}
 STANDINGS = {"good": "正常", "suspended": "已暂停", "revoked": "已吊销"}
 HELD = {"held": "待处理", "wanted": "等待重放", "replayed": "已重放收下", "discarded": "已作废"}
 CLASSIFICATIONS = {"public": "公开", "internal": "内部"}

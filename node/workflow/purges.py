@@ -27,7 +27,7 @@ from datetime import datetime
 from uuid import UUID
 
 from pydantic import ValidationError
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from node.errors import (
     InputError,
@@ -42,7 +42,7 @@ from node.storage.items import Item
 from node.storage.messages import Incoming, Outgoing
 from node.storage.offices import Office
 from node.storage.purges import NEVER_ERASED, Purge, PurgeAnswer
-from node.workflow import access, audit, erasure, outbox, record, recovery
+from node.workflow import access, audit, erasure, outbox, places, record, recovery
 from node.workflow.desk import Actor, Desk
 from node.workflow.intake import Intake
 from protocol.envelope import Opened
@@ -263,11 +263,12 @@ async def _holders(session: Session, desk: Desk, item_id: UUID, item: Item | Non
     if item is not None and item.source is not None:
         found.add(item.source)
     if item is not None and item.forwarded_edition is not None and desk.parent is not None:
-        found.add(desk.parent.id)
+        found.add(await places.last_holder(session, item_id) or desk.parent.id)
+    draining = await places.former_parents(session, desk.clock())
     neighbours = list(
         await session.scalars(
             select(Office.id)
-            .where(Office.relation.in_(("parent", "child")))
+            .where(or_(Office.relation.in_(("parent", "child")), Office.id.in_(draining)))
             .order_by(Office.relation.desc(), Office.id)
         )
     )

@@ -20,14 +20,14 @@ from sqlalchemy import select
 
 from node.assignment_errors import NothingToRateError, RatedError
 from node.errors import ItemTakenError, UnsupportedTypeError
+from node.move_errors import LinkEndedError
 from node.storage.database import Session
 from node.storage.events import Event
 from node.storage.items import Item
-from node.workflow import access, items, outbox, record
+from node.workflow import access, items, outbox, places, record
 from node.workflow.desk import Actor, Desk
 from node.workflow.intake import Intake
 from protocol.envelope import Opened
-from protocol.identifiers import NodeId
 from protocol.lifecycle import State
 from protocol.messages.work import Rating
 from protocol.offices import Record, Text
@@ -68,7 +68,7 @@ async def rate(desk: Desk, actor: Actor, item_id: UUID, given: Given) -> None:
             now=now,
             actor=actor,
         )
-        _send_on(session, desk, item, rating)
+        await _send_on(session, desk, item, rating)
 
 
 async def receive(intake: Intake, message: Opened) -> bool:
@@ -96,13 +96,17 @@ async def receive(intake: Intake, message: Opened) -> bool:
     while whole is not None and whole.merged_into is not None:
         whole = await intake.session.get(Item, whole.merged_into, with_for_update=True)
     if whole is not None:
-        _send_on(intake.session, intake.desk, whole, data)
+        await _send_on(intake.session, intake.desk, whole, data)
     return True
 
 
-def _send_on(session: Session, desk: Desk, item: Item, rating: Rating) -> None:
+async def _send_on(session: Session, desk: Desk, item: Item, rating: Rating) -> None:
     if item.forwarded_edition is not None and desk.parent is not None:
-        to, now = NodeId(desk.parent.id), desk.clock()
+        try:
+            to, now = await places.holder(session, desk, item.id), desk.clock()
+        except LinkEndedError:
+            return
+        assert to is not None
         outbox.post(session, desk, rating, to=to, now=now, subject=item.id)
 
 

@@ -15,6 +15,7 @@ from node.workflow import (
     feedback,
     handling,
     notes,
+    places,
     purges,
     ratings,
     revocation_lists,
@@ -68,6 +69,9 @@ async def apply(intake: Intake, message: Opened) -> bool:
             return True
         case "certificate":
             await certificates.receive(intake, message)
+            return True
+        case "issuers":
+            await places.receive(intake, message)
             return True
         case "revocations":
             await revocation_lists.receive(intake, message)

@@ -74,7 +74,14 @@ async def refresh(session: Session, desk: Desk) -> None:
     """Have verification know the stored lists, where they are others than it knows."""
     rows = await session.execute(select(RevocationList.key, RevocationList.number))
     if {row.key: row.number for row in rows} != desk.chains.revoked.numbers:
-        desk.chains.revoked = Revoked(one.known for one in await _opened(session, desk))
+        found = await _opened(session, desk)
+        desk.chains.revoked = Revoked(one.known for one in found)
+        desk.place.known_below = frozenset(
+            one.chain.office
+            for one in found
+            if desk.place.is_issuer_below(one.chain.line)
+            and desk.chains.revocation(one.chain) is None
+        )
 
 
 def learn(desk: Desk, messages: Iterable[Opened]) -> bool:
@@ -89,6 +96,8 @@ def learn(desk: Desk, messages: Iterable[Opened]) -> bool:
                 opened = _arrived(desk, message.data)
             except ProtocolError:
                 continue  # `receive` says why
+            if desk.place.is_issuer_below(opened.chain.line):
+                desk.place.known_below |= {opened.chain.office}
             desk.chains.revoked = desk.chains.revoked.taking(opened.known)
     return desk.chains.revoked is not before
 

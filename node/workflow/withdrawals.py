@@ -10,7 +10,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from node.errors import ItemTakenError, UnsupportedTypeError
-from node.workflow import access, items, outbox, record
+from node.workflow import access, items, outbox, places, record
 from node.workflow.desk import Actor, Desk
 from node.workflow.intake import Intake
 from protocol.envelope import Opened
@@ -46,7 +46,7 @@ async def withdraw(desk: Desk, actor: Actor, item_id: UUID, reason: str) -> None
                 session,
                 desk,
                 Withdrawal(reason=reason),
-                to=NodeId(desk.parent.id),
+                to=await places.holder(session, desk, item.id) or NodeId(desk.parent.id),
                 now=now,
                 subject=item.id,
                 urgency=item.urgency,

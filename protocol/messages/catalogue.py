@@ -37,6 +37,7 @@ DOWN: dict[str, type[Record]] = {
     "circular": calls.Circular,
     "directory": trust.Directory,
     "certificate": trust.Certificate,
+    "issuers": trust.Issuers,
 }
 BOTH: dict[str, type[Record]] = {
     "note": work.Note,

@@ -109,6 +109,26 @@ class Revocations(Record):
     list: Token
 
 
+class NewIssuers(Record):
+    """An office's new chain, told to those that it certified; a higher number replaces a lower one.
+
+    It is no message: it is signed by the issuing key, and travels inside `Issuers`. `roots` are new
+    ones (DER); `above` is the statement by which the office learned of them itself.
+    """
+
+    office: NodeName
+    number: int = Field(ge=1, le=BIGGEST, strict=True)
+    issued_at: Time
+    roots: Annotated[tuple[Der, ...], Field(max_length=8)] = ()
+    above: Token | None = None
+
+
+class Issuers(Record):
+    """A statement about the sender's new issuers, as its issuing key signed it."""
+
+    statement: Token
+
+
 class Purge(Record):
     """Erase the item's contents."""
 

@@ -160,6 +160,16 @@ async def facts_by(session: Session, office: str) -> Counter[Fact]:
     return Counter((item, by, sequence) for item, by, sequence in rows)
 
 
+async def facts_of(session: Session, item: UUID) -> list[Fact]:
+    """The facts about an item, whoever decided them."""
+    rows = await session.execute(
+        select(Event.item_id, Event.office, Event.sequence).where(
+            Event.item_id == item, Event.step == 0
+        )
+    )
+    return [(item, by, sequence) for item, by, sequence in rows]
+
+
 async def demand_told(
     session: Session, county: str, items: Sequence[UUID], decided: Counter[Fact]
 ) -> None:

@@ -43,6 +43,7 @@ CODES = {
     "enrolment.welcome": "permanent",
     "enrolment.root": "permanent",
     "revocations.refused": "permanent",
+    "issuers.refused": "permanent",
     "item.state": "permanent",
     "item.classified": "permanent",
 }

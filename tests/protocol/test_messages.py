@@ -93,6 +93,7 @@ EXAMPLES: dict[str, Record] = {
         ]
     ),
     "certificate": trust.Certificate(chain=[BASE64, BASE64], issuing=BASE64, roots=[BASE64]),
+    "issuers": trust.Issuers(statement="e30.e30.e30"),
     "note": make_note(),
     "revocations": trust.Revocations(list="e30.e30.e30"),
     "purge": trust.Purge(reason="误报内部信息。"),
@@ -280,7 +281,7 @@ def test_each_type_travels_in_its_direction() -> None:
         Direction.UP: "submission revision withdrawal outcome hand_back_request read rating "
         "certificate_request",
         Direction.DOWN: "feedback assignment verdict solicitation topic_guide circular directory "
-        "certificate",
+        "certificate issuers",
         Direction.BOTH: "note revocations purge purged receipt statement replay blob",
     }
     assert {way: set(names.split()) for way, names in table.items()} == {

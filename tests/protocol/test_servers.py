@@ -57,7 +57,7 @@ def demand(
         roots=[JIANGYUAN.root],
         at=at,
         host=host,
-        expected=expected or expected_above(DONGHU),
+        expected=[expected or expected_above(DONGHU)],
     )
 
 

@@ -14,7 +14,8 @@ from cryptography.x509.oid import ExtensionOID
 from protocol import certificates, errors
 from protocol.certificates import Issuer, Term
 from protocol.identifiers import Digest, node_id
-from protocol.trust import CACHED_CHAINS, Chains, IssuingOffice, Path, Place, issuing_office
+from protocol.place import Place
+from protocol.trust import CACHED_CHAINS, Chains, IssuingOffice, Path, issuing_office
 from tests import authorities
 from tests.authorities import Office, hierarchy, key, line
 from tests.factories import NOW

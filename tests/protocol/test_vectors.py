@@ -18,8 +18,9 @@ from protocol.errors import ProtocolError
 from protocol.identifiers import Digest, node_id
 from protocol.messages.items import Edition
 from protocol.messages.work import Feedback
+from protocol.place import Place
 from protocol.revocation import Revoked
-from protocol.trust import Chains, IssuingOffice, Path, Place
+from protocol.trust import Chains, IssuingOffice, Path
 from tests.protocol import make_vectors
 from tests.protocol.make_vectors import FOLDER
 

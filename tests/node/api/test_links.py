@@ -78,6 +78,7 @@ async def test_a_link_has_a_stable_shape(admin: httpx.AsyncClient) -> None:
         "next_attempt_at": None,
         "paused": None,
         "barred": None,
+        "ends_at": None,
         "exported_at": None,
         "certificate_until": None,
         "audit": None,
