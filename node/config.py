@@ -248,6 +248,13 @@ class PeopleSettings(Section):
     keep_contact_years: int = Field(default=2, ge=0, le=50)
 
 
+class RetentionSettings(Section):
+    """How many years a closed item is kept, by what became of it. Nothing is removed by itself."""
+
+    adopted_years: int = Field(default=30, ge=1, le=200)
+    other_years: int = Field(default=10, ge=1, le=200)
+
+
 class StorageSettings(Section):
     """Where attachments lie. Pages and relay of one office share this folder."""
 
@@ -273,6 +280,7 @@ class Settings(BaseSettings):
     limits: LimitSettings = LimitSettings()
     files: StorageSettings = StorageSettings()
     people: PeopleSettings = PeopleSettings()
+    retention: RetentionSettings = RetentionSettings()
     numbers: NumberSettings = NumberSettings()
 
     @classmethod

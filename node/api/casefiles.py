@@ -1,17 +1,53 @@
-"""An item's whole file as one archive."""
+"""An item's whole file as one archive, and which items have been kept long enough."""
 
 from __future__ import annotations
 
+from datetime import date
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, ConfigDict
 
 from node.api.permission import needs
 from node.http.session import OneDesk, Person
-from node.workflow import casefile
+from node.workflow import casefile, retention
+from protocol.offices import BIGGEST
 
 router = APIRouter(tags=["items"])
+
+
+class DueShape(BaseModel):
+    """An item whose retention period ended on the day `until`. Nothing is removed by that."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    item_id: UUID
+    number: str | None
+    state: str
+    closed_on: date
+    years: int
+    until: date
+
+
+class DueList(BaseModel):
+    """A part of the list."""
+
+    items: list[DueShape]
+    total: int
+
+
+@router.get("/retention", openapi_extra=needs("read_retention"))
+async def due(
+    desk: OneDesk,
+    person: Person,
+    offset: Annotated[int, Query(ge=0, le=BIGGEST)] = 0,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> DueList:
+    """The closed items that were kept as long as the office decided, the longest closed first."""
+    page = await retention.due(desk, person, offset=offset, limit=limit)
+    return DueList(items=[DueShape.model_validate(row) for row in page.rows], total=page.total)
 
 
 @router.get(

@@ -50,6 +50,7 @@ def build(settings: Settings, *, clock: Callable[[], datetime] = system_clock) -
         shelf=Shelf(settings.path(settings.files.folder)),
         stale_list=settings.certificates.stale_list,
         numbers=settings.numbers,
+        retention=settings.retention,
     )
 
 

@@ -9,9 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from node.workflow import departures, files, supervision
+import structlog
+
+from node.workflow import departures, files, retention, supervision
 from node.workflow.desk import Desk
 from protocol.identifiers import NodeId
+
+log = structlog.get_logger()
 
 
 class Caretaker:
@@ -54,6 +58,23 @@ class Supervisor:
     async def step(self) -> bool:
         """Remind of what is due; whether there may be more."""
         return await supervision.remind(self._desk)
+
+
+class Archivist:
+    """Says in the log how many closed items were kept as long as the office decided.
+
+    What becomes of them a person decides.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def step(self) -> bool:
+        """Count once. Never says that there is more to do."""
+        found = await retention.count(self._desk)
+        if found:
+            log.info("retention.due", items=found)
+        return False
 
 
 class Storekeeper:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from node.config import LimitSettings, NumberSettings
+from node.config import LimitSettings, NumberSettings, RetentionSettings
 from node.storage.database import Database
 from node.storage.shelf import Shelf
 from protocol.identifiers import NodeId
@@ -52,6 +52,7 @@ class Desk:
     shelf: Shelf
     stale_list: Literal["warn", "refuse"] = "warn"
     numbers: NumberSettings = field(default_factory=NumberSettings)
+    retention: RetentionSettings = field(default_factory=RetentionSettings)
 
     @property
     def node(self) -> NodeId:

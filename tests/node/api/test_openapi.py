@@ -48,6 +48,7 @@ ROUTES = {
     ("post", "/api/v1/drafts/manuscripts"),
     *((method, "/api/v1/topics") for method in ("get", "put")),
     ("put", "/api/v1/items/{item_id}/tags"),
+    ("get", "/api/v1/retention"),
     ("get", "/api/v1/search"),
     ("post", "/api/v1/duplicates"),
     ("get", "/api/v1/items/{item_id}/duplicates"),

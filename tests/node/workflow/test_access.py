@@ -94,7 +94,7 @@ async def test_the_table_of_roles_is_what_the_office_decided() -> None:
         *("configure_desk", "manage_links", "read_chain", "read_topics")
     }
     assert by_role["security_administrator"] == {
-        *("manage_people", "name_deputy", "purge", "read_units")
+        *("manage_people", "name_deputy", "purge", "read_retention", "read_units")
     }
     assert by_role["auditor"] == {"read_audit"}
     assert by_role["reviewer"] == {
