@@ -175,7 +175,9 @@ async def _where(session: Session, desk: Desk, actor: Actor, queue: Queue) -> Co
             held = select(Claim.item_id).where(
                 Claim.person_id == actor.id, Claim.until > desk.clock()
             )
-            return at_the_desk & or_(Item.editor_id == actor.id, Item.id.in_(held))
+            given = select(Item.id).where(Item.editor_id == actor.id)
+            # Two small sets by their indexes, instead of a look at every item.
+            return at_the_desk & Item.id.in_(given.union(held))
         case "in_review":
             return in_review & Item.id.in_(reviewed)
         case "waiting_for_me":
@@ -188,6 +190,8 @@ async def _where(session: Session, desk: Desk, actor: Actor, queue: Queue) -> Co
             return (at_the_desk | ((Item.state == State.ADOPTED) & Item.closed.is_(False))) & new
         case "returned":
             above = desk.parent.id if desk.parent else ""
-            returned = Item.standings[above]["state"].as_string() == State.RETURNED
+            # Only what was forwarded can be: the standings of all others need not be opened.
+            forwarded = Item.forwarded_edition.is_not(None)
+            returned = forwarded & (Item.standings[above]["state"].as_string() == State.RETURNED)
             here = Item.state == State.RETURNED
             return or_(here, at_the_desk & returned, (Item.state == State.ADOPTED) & returned)
