@@ -34,6 +34,7 @@ from protocol.identifiers import NodeId
 from protocol.lifecycle import Action
 from protocol.messages import facts
 from protocol.messages.items import LEVELS, Revision, Submission
+from protocol.offices import OfficeReference
 
 
 async def forward_up(desk: Desk, actor: Actor, item_id: UUID) -> None:
@@ -61,9 +62,15 @@ async def forward_up(desk: Desk, actor: Actor, item_id: UUID) -> None:
             state=state,
             now=now,
             actor=actor,
-            to=await directory.reference(session, above),
+            to=await _reference(session, desk, above),
             edition=edition.number,
         )
+
+
+async def _reference(session: Session, desk: Desk, above: NodeId) -> OfficeReference:
+    if desk.parent is not None and desk.parent.id == above:
+        return desk.parent
+    return await directory.reference(session, above)
 
 
 async def send(

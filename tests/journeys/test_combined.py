@@ -12,6 +12,7 @@ from tests.journeys.at_work import AtApi, Offices, at_work
 from tests.node.rooms import CONTENT
 from tests.offices import DONGHU, XISHAN, MakeDatabase, Plan
 from tests.servers.rabbitmq import RabbitMQ
+from tests.waiting import until
 
 NANHE = Plan("nanhe", "南河县政协", "county")
 CITY = Plan("yunzhou", "云州市政协", "city", (DONGHU, XISHAN, NANHE))
@@ -62,8 +63,12 @@ async def test_three_counties_items_are_combined_adopted_instructed_and_carried_
         items = [await submitted(offices, county) for county in COUNTIES]
 
         # The city finds them, combines them, thinks better of it, and combines them again.
-        similar = await city.get(f"items/{items[0]}/duplicates")
-        assert {one["item"]["id"] for one in similar["similar"]} == set(items[1:])
+        async def found() -> bool:
+            # They can be found a little after they came.
+            similar = await city.get(f"items/{items[0]}/duplicates")
+            return {one["item"]["id"] for one in similar["similar"]} == set(items[1:])
+
+        await until(found, what="the similar items")
         first = (await city.post("merges", items=items[:2], title="两县充电难"))["id"]
         lin = [await offices.person(county, "lin") for county in COUNTIES]
         assert "与其他信息合并" in await lin[0].told("与其他信息合并")

@@ -205,7 +205,7 @@ async def test_a_county_that_dials_before_its_city_ever_ran_waits_and_then_deliv
     items = await place.traffic(3)
     transport = place.transport(COUNTY)
     # It has been refused: there is neither a queue nor an exchange yet.
-    await until(lambda: transport._up is not None and transport._up.generation > 1)
+    await until(lambda: any(broker.generation > 1 for broker in transport._up.values()))
     assert not transport.reachable(CITY)
     assert await place.pending(COUNTY) == ["pending"] * 3
     await place.start(CITY)
