@@ -104,7 +104,7 @@ async def disabled(room: Room) -> UUID:
 async def gone(room: Room) -> UUID:
     """Somebody who has left."""
     one = await person(room)
-    today = day_of(room.clock())
+    today = day_of(room.desk.clock())
     await departures.leave(room.desk, room.security, one, 1, on=today, left_for="调离")
     return one
 
@@ -181,7 +181,7 @@ async def person(room: Room) -> UUID:
 
 async def deputy(room: Room) -> UUID:
     """The reviewer acts in the signer's place."""
-    today = day_of(room.clock())
+    today = day_of(room.desk.clock())
     absence = Absence(
         username="signer",
         deputy="reviewer",

@@ -53,7 +53,7 @@ async def with_bureau(room: Room, name: str = BUREAU) -> None:
     """A handling unit, of which the handler is a member."""
     unit = NewUnit(code="B1", name=name, kind="handling_unit")
     await units.add(room.desk, room.security, unit)
-    today = day_of(room.clock())
+    today = day_of(room.desk.clock())
     await memberships.join(
         room.desk, room.security, room.handler.id, 1, unit="B1", since=today, main=False
     )
