@@ -92,12 +92,6 @@ class Fields:
         except ValueError as error:
             raise MistakenError(fields={name: WRONG["uuid_parsing"]}) from error
 
-    def needed(self, name: str) -> str:
-        """The field, which must not be empty. Raises `MistakenError`."""
-        if not (value := self.text(name)):
-            raise MistakenError(fields={name: WRONG["missing"]})
-        return value
-
 
 async def _fields(request: Request) -> Fields:
     form = await request.form()
