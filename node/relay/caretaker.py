@@ -1,8 +1,8 @@
 """The caretaker: small things that a node looks after now and then.
 
 A child that was certified while the node runs gets its queues; files that no item names are
-cleared away; contact data of people who left are erased when they are due; whoever is to answer is
-reminded.
+cleared away; contact data of people who left, and of citizens who handed something in, are erased
+when they are due; whoever is to answer is reminded.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
-from node.workflow import departures, files, retention, supervision
+from node.workflow import departures, files, public_receipts, retention, supervision
 from node.workflow.desk import Desk
 from protocol.identifiers import NodeId
 
@@ -38,7 +38,7 @@ class Caretaker:
 
 
 class Registrar:
-    """Erases the contact data of people who left long ago."""
+    """Erases the contact data of people who left, and of citizens who wrote, long ago."""
 
     def __init__(self, desk: Desk, keep_years: int) -> None:
         self._desk = desk
@@ -46,7 +46,8 @@ class Registrar:
 
     async def step(self) -> bool:
         """Erase what is due; whether there may be more."""
-        return await departures.erase_due(self._desk, self._keep_years)
+        more = await departures.erase_due(self._desk, self._keep_years)
+        return await public_receipts.erase_due(self._desk, self._keep_years) or more
 
 
 class Supervisor:

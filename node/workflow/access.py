@@ -84,6 +84,7 @@ MAY: dict[str, dict[str, Scope]] = {
     "implement": _all(EDITOR),
     "close": _all(EDITOR),
     "export_item": _all(EDITOR),
+    "read_contact": _all(EDITOR),
     "read_retention": _all(EDITOR, SECURITY_ADMINISTRATOR),
     "merge": _all(EDITOR),
     "take_apart": _all(EDITOR),

@@ -36,6 +36,8 @@ CHANNELS = {
     "phone": "来电",
     "other": "其他渠道",
 }
+"""By which an editor hands in what others said."""
+ALL_CHANNELS = CHANNELS | {"public_form": "网上反映"}
 AUTHOR_KINDS = {
     "member": "政协委员",
     "standing_member": "政协常委",

@@ -63,6 +63,13 @@ FORMS: tuple[Form, ...] = (
     Form("/logout", open=True),
     Form("/password", content={"old": "x", "new": "新的密码很长很长", "again": "不同"}, answer=422),
     Form("/display", content={"theme": "dark", "text": "large", "back": "/items"}, open=True),
+    Form("/public", content=NEW | {"consent": "1", "challenge": "x"}, open=True, answer=422),
+    Form(
+        "/public-form",
+        may("configure_desk"),
+        {"version": "9", "per_address": "5", "per_day": "9"},
+        answer=409,
+    ),
     Form("/write", may("submit"), NEW, sends=AUTHOR),
     Form("/write/files", may("submit"), NEW, answer=200),
     Form("/write/save", may("draft"), NEW),

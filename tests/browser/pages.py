@@ -74,6 +74,18 @@ PAGES: tuple[Page, ...] = (
     Page("/", answer=303),
     Page("/login", (Look("login", None),), open=True),
     Page("/password", (Look("password", "lin"),)),
+    Page(
+        "/public",
+        (Look("public", None), Look("public-signed-in", "editor")),
+        open=True,
+    ),
+    Page("/public/receipt", (Look("public-find", None),), open=True),
+    Page(
+        "/public/{code}",
+        (Look("public-receipt", None, thing="receipt"),),
+        open=True,
+    ),
+    Page("/public-form", (Look("public-form", "admin"),), may("configure_desk")),
     Page("/display", (Look("display", "lin"), Look("display-large", "chen")), open=True),
     Page(
         "/items",

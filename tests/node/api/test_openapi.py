@@ -99,6 +99,11 @@ ROUTES = {
     ("post", "/api/v1/items"),
     ("get", "/api/v1/items/{item_id}"),
     ("get", "/api/v1/items/{item_id}/file"),
+    ("get", "/api/v1/items/{item_id}/contact"),
+    ("get", "/api/v1/public/form"),
+    ("post", "/api/v1/public"),
+    ("get", "/api/v1/public/receipts/{code}"),
+    *((method, "/api/v1/public/settings") for method in ("get", "put")),
     ("get", "/api/v1/items/{item_id}/attachments/{digest}"),
     ("post", "/api/v1/files"),
     *(
