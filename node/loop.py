@@ -10,7 +10,7 @@ that is under way; being killed in the middle is as safe as being stopped.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 
 import structlog
@@ -103,6 +103,30 @@ class Loop:
             log.error("loop.failed", loop=self.name, error=name, exc_info=error)
         else:
             log.warning("loop.failed_again", loop=self.name, error=name, failures=failures)
+
+
+async def finish(tasks: Collection[asyncio.Task[None]], within: float) -> None:
+    """Wait until the tasks end; after so many seconds cancel what is left, and say where it stood.
+
+    What does not even end then is left behind: it must not keep a process from ending.
+    """
+    for act in ("cancelled", "left"):
+        if not tasks:
+            return
+        _, tasks = await asyncio.wait(tasks, timeout=within)
+        for task in tasks:
+            log.warning(f"loop.{act}", task=task.get_name(), stands=_stands(task))
+            task.cancel()
+
+
+def _stands(task: asyncio.Task[None]) -> str:
+    """The innermost line that the task waits at."""
+    waiting: object = task.get_coro()
+    frame = None
+    while waiting is not None:
+        frame = getattr(waiting, "cr_frame", None) or frame
+        waiting = getattr(waiting, "cr_await", None)
+    return "" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
 async def _within(seconds: float, happening: asyncio.Event) -> None:

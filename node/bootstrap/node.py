@@ -22,7 +22,7 @@ from node.config import Settings
 from node.errors import SupersededError
 from node.keys.ring import KeyRing
 from node.keys.signer import FileSigner
-from node.loop import Loop
+from node.loop import Loop, finish
 from node.relay import window
 from node.relay.accountant import Accountant
 from node.relay.amqp import virtual_host_of
@@ -57,6 +57,8 @@ from protocol.identifiers import NodeId
 log = structlog.get_logger()
 
 Half = Literal["both", "web", "relay"]
+STOP_SECONDS = 20.0
+"""A little longer than a step waits for a broker's confirms."""
 AUDIT_GATHERS = 1.0
 """Seconds of deeds that are sealed together."""
 STATEMENT_POLL = 600.0
@@ -167,7 +169,7 @@ class Node:
             self._spawn(self._transport.run())
         watch.elsewhere = SHOWN if self.half == "relay" else frozenset()
         self._spawn(watch.listen(settings.database_url, self._stopping))
-        self._running = [self._spawn(loop.run()) for loop in self._loops]
+        self._running = [self._spawn(loop.run(), loop.name) for loop in self._loops]
         log.info("node.started", node=desk.node, half=self.half)
 
     def _loop(
@@ -208,15 +210,15 @@ class Node:
             return await directory.own_incarnation(session, desk.node)
 
     async def stop(self) -> None:
-        """Finish the steps under way, close connections."""
+        """Finish the steps under way, close connections. What takes too long is cut short."""
         self._stopping.set()
         for loop in self._loops:
             loop.stop()
         # The loops first: a step under way needs the connections for its confirms.
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await finish(self._running, STOP_SECONDS)
         if self._transport is not None:
             self._transport.stop()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await finish(list(self._tasks), STOP_SECONDS)
         await self.desk.database.close()
         log.info("node.stopped", node=self.desk.node)
 
@@ -270,8 +272,10 @@ class Node:
         # A broker that confirms nothing must not hold up what goes to another.
         return [*(one.__eq__ for one in above), lambda peer: peer not in above]
 
-    def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
+    def _spawn(
+        self, work: Coroutine[None, None, None], name: str | None = None
+    ) -> asyncio.Task[None]:
+        task = asyncio.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
         return task

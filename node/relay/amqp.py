@@ -7,6 +7,10 @@ short pause that grows while it fails. Nothing is repaired in place: the library
 connections come back without consumers (see README). A blocked connection is not closed:
 publishing times out and is tried again until the alarm has passed.
 
+A queue that is gone is never declared again at once, but in a new session, a pause later. Declared
+at once it gets the old queue's readers, and RabbitMQ drops what it delivers to them: it counts the
+deliveries of the old queue on, and takes those of the new one for repetitions.
+
 Queues are declared before anything is consumed, policies set afterwards: messages do not wait for
 them. Every call to a broker has a timeout: a quorum queue without a leader answers nothing at all.
 When a connection is closed from this side, the library ends what waits on it with
@@ -50,7 +54,7 @@ LONGEST_PAUSE = 1.0
 """A broker that came back carries messages again within five seconds, dialling and all."""
 
 REFRESH_SECONDS = 60.0
-"""How often a hub declares its queues again: an operator may have deleted one."""
+"""How often a hub looks whether its queues are there: an operator may have deleted one."""
 
 FAILURES = (
     AMQPError,
@@ -62,7 +66,8 @@ FAILURES = (
 )
 
 Tend = Callable[[], Awaitable[None]]
-Prepare = Callable[[AbstractChannel], Awaitable[None]]
+Prepare = Callable[[AbstractChannel, bool], Awaitable[None]]
+"""Declares what must be there, or only (`passive`) fails where it is not."""
 OnMessage = Callable[["Broker", "Consumption", DeliveredMessage], None]
 
 
@@ -207,7 +212,7 @@ class Broker:
             publishing, consuming = connections
             # Not on the connection that an alarm holds up.
             declaring = await self._channel(consuming)
-            await self._prepare(declaring)
+            await self._prepare(declaring, False)
             channel = await self._channel(publishing)
             self.generation += 1
             await self._start_consumers(consuming)
@@ -234,7 +239,7 @@ class Broker:
         while True:
             await self._tend()
             await asyncio.sleep(REFRESH_SECONDS)
-            await self._prepare(declaring)
+            await self._prepare(declaring, True)
 
     async def _channel(self, connection: AbstractConnection) -> AbstractChannel:
         channel = connection.channel(on_return_raises=True)

@@ -18,7 +18,7 @@ from aio_pika.abc import AbstractChannel, AbstractExchange
 from aiormq.abc import DeliveredMessage
 
 from node.relay import policies
-from node.relay.amqp import CONNECT_SECONDS, Broker, Consumption
+from node.relay.amqp import CONNECT_SECONDS, Broker, Consumption, Prepare
 from node.relay.arrivals import Arrivals
 from node.relay.tls import Tls
 from node.relay.topology import QUORUM, Hub, Queue
@@ -80,7 +80,7 @@ class AmqpTransport:
         self,
         url: str,
         tls: Tls | None,
-        prepare: Callable[[AbstractChannel], Awaitable[None]],
+        prepare: Prepare,
         tend: Callable[[], Awaitable[None]],
         consume: Callable[[], Awaitable[Sequence[Consumption]]],
     ) -> Broker:
@@ -187,18 +187,18 @@ class AmqpTransport:
             Consumption(blobs.name, BLOB_PREFETCH, blobs=True),
         ]
 
-    async def _declare(self, channel: AbstractChannel) -> None:
+    async def _declare(self, channel: AbstractChannel, passive: bool) -> None:
         children = await self._children()
         hub, queues = Hub(self._node), Hub(self._node).queues(children)
         # The hub's own for children too: without any, the first one can be sent to at once.
         names = {queue.exchange for queue in queues} | {hub.down(self._node).exchange}
-        exchanges = {name: await _exchange(channel, name) for name in sorted(names)}
-        dead = await _exchange(channel, hub.dead_exchange)
+        exchanges = {name: await _exchange(channel, name, passive) for name in sorted(names)}
+        dead = await _exchange(channel, hub.dead_exchange, passive)
         # Each once, however many queues share it: a hub of hundreds waits for every answer.
         for name in dict.fromkeys(queue.dead for queue in queues):
-            await _queue(channel, name, dead, name)
+            await _queue(channel, name, dead, name, passive)
         for queue in queues:
-            await _queue(channel, queue.name, exchanges[queue.exchange], queue.key)
+            await _queue(channel, queue.name, exchanges[queue.exchange], queue.key, passive)
         self._served = frozenset(children)
 
     async def _limit(self) -> None:
@@ -242,20 +242,23 @@ class BlobLane:
         await self._arrivals.acknowledge(deliveries)
 
 
-async def _exchange(channel: AbstractChannel, name: str) -> AbstractExchange:
+async def _exchange(channel: AbstractChannel, name: str, passive: bool) -> AbstractExchange:
     return await channel.declare_exchange(
-        name, ExchangeType.DIRECT, durable=True, timeout=CONNECT_SECONDS
+        name, ExchangeType.DIRECT, durable=True, passive=passive, timeout=CONNECT_SECONDS
     )
 
 
-async def _queue(channel: AbstractChannel, name: str, exchange: AbstractExchange, key: str) -> None:
+async def _queue(
+    channel: AbstractChannel, name: str, exchange: AbstractExchange, key: str, passive: bool
+) -> None:
     queue = await channel.declare_queue(
-        name, durable=True, arguments=QUORUM, timeout=CONNECT_SECONDS
+        name, durable=True, passive=passive, arguments=QUORUM, timeout=CONNECT_SECONDS
     )
+    # Each time: a binding, too, may have been deleted.
     await queue.bind(exchange, key, timeout=CONNECT_SECONDS)
 
 
-async def _declare_nothing(_: AbstractChannel) -> None:
+async def _declare_nothing(_: AbstractChannel, passive: bool) -> None:
     return
 
 

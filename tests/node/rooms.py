@@ -55,8 +55,15 @@ CONTENT = {
 }
 
 
-FRESH = {"disabled_at": None, "left_on": None, "left_for": None, "must_change": False, "version": 1}
-"""Of the personae, what a test may have changed, as it was. Names, units and passwords are not."""
+FRESH = {
+    "disabled_at": None,
+    "left_on": None,
+    "left_for": None,
+    "must_change": False,
+    "password_hash": QUICK_HASH,
+    "version": 1,
+}
+"""Of the personae, what a test may have changed, as it was. Names and units are not."""
 
 MORNING = time(9, tzinfo=UTC)
 

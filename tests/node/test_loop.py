@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import pytest
 from structlog.testing import capture_logs
@@ -214,6 +215,38 @@ async def test_a_loop_that_gathers_is_woken_once_for_all_that_comes_meanwhile() 
     running.stop()
     await task
     assert steps == 2
+
+
+async def test_what_takes_too_long_is_cancelled_and_it_is_said_where_it_stood() -> None:
+    async def hang() -> None:
+        await asyncio.Event().wait()
+
+    async def end() -> None:
+        await asyncio.sleep(0)
+
+    tasks = [asyncio.create_task(hang(), name="hanging"), asyncio.create_task(end(), name="ending")]
+    with capture_logs() as lines:
+        await loop.finish(tasks, 0.1)
+    assert [task.cancelled() for task in tasks] == [True, False]
+    said = [(line["event"], line["task"]) for line in lines]
+    assert said == [("loop.cancelled", "hanging")]
+    assert "locks.py" in lines[0]["stands"]
+
+
+async def test_what_does_not_even_end_then_is_left_behind() -> None:
+    free = asyncio.Event()
+
+    async def hang() -> None:
+        while not free.is_set():
+            with suppress(asyncio.CancelledError):
+                await free.wait()
+
+    task = asyncio.create_task(hang(), name="deaf")
+    with capture_logs() as lines:
+        await loop.finish([task], 0.1)
+    assert [line["event"] for line in lines] == ["loop.cancelled", "loop.left"]
+    free.set()
+    await task
 
 
 class _running:  # noqa: N801 - reads as a sentence where it is used

@@ -8,8 +8,9 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import pytest
+from aio_pika.abc import AbstractChannel, AbstractExchange
 
-from node.relay import amqp
+from node.relay import amqp, routes
 from node.relay.routes import AmqpTransport
 from node.relay.topology import Queue
 from node.relay.transport import Delivery, Parcel
@@ -49,6 +50,30 @@ async def test_a_queue_that_an_operator_deletes_comes_back_and_messages_with_it(
     async with place.channel() as channel:
         await channel.queue_delete(name)
     await place.demand_once(first + await place.traffic(3))
+
+
+@pytest.mark.parametrize("name", [UP.name, DOWN.name])
+async def test_a_queue_that_goes_at_the_moment_at_which_the_hub_looks_leaves_no_deaf_reader(
+    place: Brokered, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(amqp, "REFRESH_SECONDS", 0.5)
+    await place.start(CITY, COUNTY)
+    await place.ready()
+    await place.demand_once(await place.traffic(3))
+    look, gone = routes._exchange, asyncio.Event()
+
+    async def delete_and_look(
+        channel: AbstractChannel, exchange: str, passive: bool
+    ) -> AbstractExchange:
+        if passive and not gone.is_set():
+            gone.set()
+            async with place.channel() as other:
+                await other.queue_delete(name)
+        return await look(channel, exchange, passive)
+
+    monkeypatch.setattr(routes, "_exchange", delete_and_look)
+    await gone.wait()
+    await place.demand_once(await place.traffic(3))
 
 
 @pytest.mark.parametrize("name", [UP.exchange, DOWN.exchange])
