@@ -35,6 +35,9 @@ FOR_STRANGERS = {
     ("delete", "/api/v1/session"),
     ("post", "/api/v1/enrolments"),
     ("get", f"/api/v1/enrolments/{NOBODY}"),
+    ("get", "/api/v1/public/form"),
+    ("post", "/api/v1/public"),
+    ("get", f"/api/v1/public/receipts/{NOBODY}"),
 }
 
 
