@@ -37,7 +37,7 @@ FOR_STRANGERS = {
     ("get", f"/api/v1/enrolments/{NOBODY}"),
     ("get", "/api/v1/public/form"),
     ("post", "/api/v1/public"),
-    ("get", f"/api/v1/public/receipts/{NOBODY}"),
+    ("get", "/api/v1/public/receipts/{code}"),
 }
 
 
