@@ -15,7 +15,8 @@ from node.http.session import OneDesk, Person
 from node.workflow import chains, deputies, reading, triage
 from node.workflow.chains import Step, Wanted
 from node.workflow.deputies import Absence
-from node.workflow.triage import Queue, Row
+from node.workflow.queues import Queue
+from node.workflow.triage import Row
 from protocol.offices import BIGGEST, Line
 
 router = APIRouter(tags=["desk"])

@@ -30,7 +30,14 @@ from node.relay.asker import Asker
 from node.relay.auditor import Auditor
 from node.relay.blobs import BlobSender
 from node.relay.broker_accounts import BrokerAccounts
-from node.relay.caretaker import Archivist, Caretaker, Registrar, Storekeeper, Supervisor
+from node.relay.caretaker import (
+    Analyst,
+    Archivist,
+    Caretaker,
+    Registrar,
+    Storekeeper,
+    Supervisor,
+)
 from node.relay.certifier import Certifier
 from node.relay.collector import Collector
 from node.relay.consumer import Consumer
@@ -67,6 +74,7 @@ EXPIRY_POLL = 3600.0
 REGISTRAR_POLL = 3600.0
 SUPERVISOR_POLL = 3600.0
 ARCHIVIST_POLL = 86_400.0
+ANALYST_POLL = 3600.0
 
 
 class Worker(Protocol):
@@ -144,6 +152,7 @@ class Node:
         self._loop("registrar", registrar, poll=REGISTRAR_POLL)
         self._loop("supervisor", Supervisor(desk), poll=SUPERVISOR_POLL)
         self._loop("archivist", Archivist(desk), poll=ARCHIVIST_POLL)
+        self._loop("analyst", Analyst(desk), poll=ANALYST_POLL)
         self._loop("indexer", Indexer(desk), "search_pending")
         certifier = Certifier(desk, ring, settings.certificates)
         self._loop("certifier", certifier, "certificate_requests")

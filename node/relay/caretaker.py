@@ -2,7 +2,8 @@
 
 A child that was certified while the node runs gets its queues; files that no item names are
 cleared away; contact data of people who left, and of citizens who handed something in, are erased
-when they are due; whoever is to answer is reminded.
+when they are due; whoever is to answer is reminded; an embedded database is told what its tables
+hold.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
+from node.storage.database import gather_statistics
 from node.workflow import departures, files, public_receipts, retention, supervision
 from node.workflow.desk import Desk
 from protocol.identifiers import NodeId
@@ -87,3 +89,15 @@ class Storekeeper:
     async def step(self) -> bool:
         """Clear away what is old enough; whether there may be more."""
         return await files.clear(self._desk)
+
+
+class Analyst:
+    """Has SQLite look at what its tables hold, or it reads whole tables where an index would do."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def step(self) -> bool:
+        """Look once. Never says that there is more to do."""
+        await gather_statistics(self._desk.database)
+        return False

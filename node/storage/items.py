@@ -6,23 +6,26 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, String, Text, false
+from sqlalchemy import Index, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from node.storage.base import Base, reference
+
+NOT_SENT = text("forwarded_edition IS NULL OR forwarded_edition < edition")
 
 
 class Item(Base):
     """An item at this office. It keeps its id from the office where it was written to the top.
 
     `source` is the office that forwarded it to us, None where it was written here. State and
-    standings are computed from the item's events and kept for lists. `sequence` and `step` are
-    the newest of this office's own events. `edition` is the newest edition here,
-    `forwarded_edition` the newest one that was sent up. `combined` says that it was written here
-    out of others, `merged_into` that it is part of such a one. `editor_id` is the editor to whom it
-    is assigned, `answers_id` the call that the item answers, `topic_code` what this office calls
-    its topic. What `entered_by` handed in for somebody else came by a `channel`. Once `purged_at`
-    is set, nothing of its contents is here any more.
+    standings are computed from the item's events and kept for lists; `returned` says that an office
+    gave it back, and that is how it stands there. `sequence` and `step` are the newest of this
+    office's own events. `edition` is the newest edition here, `forwarded_edition` the newest one
+    that was sent up. `combined` says that it was written here out of others, `merged_into` that it
+    is part of such a one. `editor_id` is the editor to whom it is assigned, `answers_id` the call
+    that the item answers, `topic_code` what this office calls its topic. What `entered_by` handed
+    in for somebody else came by a `channel`. Once `purged_at` is set, nothing of its contents is
+    here any more.
     """
 
     __tablename__ = "items"
@@ -43,6 +46,7 @@ class Item(Base):
     sequence: Mapped[int] = mapped_column(default=0)
     step: Mapped[int] = mapped_column(default=0)
     standings: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    returned: Mapped[bool] = mapped_column(default=False, server_default=false())
     combined: Mapped[bool] = mapped_column(default=False, server_default=false())
     merged_into: Mapped[UUID | None]
     answers_id: Mapped[UUID | None]
@@ -55,7 +59,18 @@ class Item(Base):
     __table_args__ = (
         Index("ix_items_merged_into", "merged_into"),  # the originals of a combined item
         Index("ix_items_created_at", "created_at"),  # the list, newest first
-        Index("ix_items_state", "state"),  # the list, by state
+        Index("ix_items_state", "state", "closed", "urgency", "created_at", "id"),  # the desk
+        Index(
+            "ix_items_candidates",
+            "state",
+            "closed",
+            "urgency",
+            "created_at",
+            "id",
+            postgresql_where=NOT_SENT,
+            sqlite_where=NOT_SENT,
+        ),  # what could go to the office above, when most has gone
+        Index("ix_items_returned", "returned"),  # what came back
         Index("ix_items_answers_id", "answers_id"),  # the answers to a call
         Index("ix_items_editor_id", "editor_id"),  # what lies with an editor
     )

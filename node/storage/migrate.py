@@ -5,6 +5,7 @@ Imported by `zhitong migrate` alone, in a process of its own: Alembic is of no u
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy.engine import Connection
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from node.storage.database import Database
 from node.storage.search import TEXT_INDEX, WORDS_INDEX
@@ -23,20 +25,41 @@ FOLDER = Path(__file__).parent / "migrations"
 
 async def upgrade(database: Database, revision: str = "head") -> None:
     """Bring the database's tables up to the revision."""
-    async with database.engine.begin() as connection:
-        await connection.run_sync(lambda c: command.upgrade(_config(c), revision))
+    await _migrate(database, lambda c: command.upgrade(_config(c), revision))
 
 
 async def downgrade(database: Database, revision: str = "base") -> None:
     """Take the database's tables down to the revision."""
-    async with database.engine.begin() as connection:
-        await connection.run_sync(lambda c: command.downgrade(_config(c), revision))
+    await _migrate(database, lambda c: command.downgrade(_config(c), revision))
 
 
 async def differences(database: Database) -> list[Any]:
     """How the database's tables differ from the models; empty when they agree."""
     async with database.engine.connect() as connection:
         return await connection.run_sync(_compare)
+
+
+async def _migrate(database: Database, work: Callable[[Connection], None]) -> None:
+    """In one transaction. Where SQLite makes a table anew, others name rows of it meanwhile."""
+    async with database.engine.connect() as connection:
+        if not database.is_postgresql:
+            # Within a transaction the pragma does nothing.
+            await _tell(connection, "PRAGMA foreign_keys = OFF")
+        try:
+            async with connection.begin():
+                await connection.run_sync(work)
+                if not database.is_postgresql:
+                    found = await connection.exec_driver_sql("PRAGMA foreign_key_check")
+                    assert found.first() is None, "a migration left rows that name no row"
+        finally:
+            if not database.is_postgresql:
+                await _tell(connection, "PRAGMA foreign_keys = ON")
+
+
+async def _tell(connection: AsyncConnection, pragma: str) -> None:
+    raw = await connection.get_raw_connection()
+    assert raw.driver_connection is not None
+    await raw.driver_connection.execute(pragma)
 
 
 def _compare(connection: Connection) -> list[Any]:

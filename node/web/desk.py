@@ -16,7 +16,7 @@ from node.workflow import access, decisions, forwarding, merging, personal, read
 from node.workflow.desk import Actor, Desk
 from node.workflow.merging import Combination
 from node.workflow.personal import Wanted
-from node.workflow.triage import QUEUES, Queue
+from node.workflow.queues import COUNTED, QUEUES, Queue
 from protocol.errors import ZhitongError
 from protocol.offices import BIGGEST
 
@@ -162,7 +162,7 @@ async def _queue(
         counts=await triage.counts(desk, person),
         rows=shown.rows,
         total=shown.total,
-        counted=triage.COUNTED,
+        counted=COUNTED,
         offset=offset,
         size=reading.PAGE,
         told=told,

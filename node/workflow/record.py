@@ -149,6 +149,7 @@ def set_standing(item: Item, office: OfficeReference, standing: Standing) -> Non
             **({"before": list(standing.before)} if standing.before else {}),
         },
     }
+    item.returned = any(one["state"] == State.RETURNED for one in item.standings.values())
 
 
 def standing_of(item: Item, node: NodeId) -> Standing | None:

@@ -118,6 +118,11 @@ def _own(sentence: str, chance: random.Random) -> str:
 def _item(
     item_id: object, number: int, title: str, at: object, chance: random.Random
 ) -> dict[str, Any]:
+    state = chance.choice(("submitted", "registered", "adopted", "declined"))
+    # Most of what an office took up has long gone to the office above.
+    forwarded = state in ("registered", "adopted") and chance.random() < 0.9
+    returned = forwarded and chance.random() < 0.01
+    above = "returned" if returned else "adopted"
     return {
         "id": item_id,
         "source": None,
@@ -127,15 +132,16 @@ def _item(
         "urgency": chance.choice(("normal", "normal", "normal", "urgent")),
         "classification": "internal",
         "edition": 1,
-        "forwarded_edition": None,
-        "state": chance.choice(("submitted", "registered", "adopted", "declined")),
+        "forwarded_edition": 1 if forwarded else None,
+        "state": state,
         "closed": False,
         "number": f"2026-{number:04d}",
         "sequence": 0,
         "step": 1,
         "standings": {
-            "yunzhou": {"name": "云州市政协", "level": "city", "state": "adopted", "kinds": []}
+            "yunzhou": {"name": "云州市政协", "level": "city", "state": above, "kinds": []}
         },
+        "returned": returned,
         "created_at": at,
         "purged_at": None,
     }

@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlalchemy import select, text
 
-from node.storage.database import Database
+from node.storage.database import Database, gather_statistics
 from node.storage.items import ItemAuthor
 from tests.bench import many
 from tests.bench.finding import spread
@@ -94,12 +94,12 @@ def _looks() -> Iterator[tuple[Page, Look]]:
 
 
 async def _settle(database: Database) -> None:
-    """Statistics, as the database gathers them itself now and then."""
-    async with database.engine.connect() as connection:
-        await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await connection.execute(
-            text("VACUUM ANALYZE" if database.is_postgresql else "PRAGMA optimize")
-        )
+    """Statistics, as the database or the running node gathers them now and then."""
+    await gather_statistics(database)
+    if database.is_postgresql:
+        async with database.engine.connect() as connection:
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+            await connection.execute(text("VACUUM ANALYZE"))
 
 
 async def _opened(room: Room, page: Page, look: Look) -> list[float]:

@@ -14,6 +14,8 @@ from node.storage import migrate
 from node.storage.database import Database
 from node.storage.search import TEXT_INDEX
 from node.storage.tables import METADATA
+from node.workflow import decisions
+from tests.node.rooms import Room, contents
 from tests.servers.postgres import Postgres
 
 _numbers = count(1)
@@ -66,6 +68,17 @@ async def test_migrating_what_is_migrated_changes_nothing(empty: Database) -> No
     first = await _described(empty)
     await migrate.upgrade(empty)
     assert await _described(empty) == first
+
+
+async def test_the_newest_step_down_and_up_again_keeps_what_an_office_holds(county: Room) -> None:
+    item = await county.registered()
+    returned = await county.submit(title="乙")
+    await decisions.return_(county.desk, county.editor, returned, "写得太简单")
+    held = await contents(county.database)
+    await migrate.downgrade(county.database, "-1")
+    await migrate.upgrade(county.database)
+    assert await contents(county.database) == held
+    assert await county.state(item) == "registered"
 
 
 async def test_a_table_that_the_migrations_forgot_is_noticed(

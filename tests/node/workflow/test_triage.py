@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from node.desk_errors import ClaimedError
 from node.errors import ForbiddenError, InputError
 from node.people_errors import UnknownPersonError
 from node.storage.audit import AuditRow
+from node.storage.items import Item
 from node.workflow import claims, decisions, forwarding, people, triage
-from node.workflow.triage import QUEUES, Queue
+from node.workflow.queues import QUEUES, Queue
 from protocol.lifecycle import Action
 from tests.node.chain import Chain
 from tests.node.rooms import Room, contents
@@ -59,6 +60,28 @@ async def test_what_the_office_above_returned_lies_in_the_queue_of_what_came_bac
     await DEEDS[Action.RETURN](city.desk, city.editor, item)
     await pair.deliver()
     assert await titles(county, "returned") == ["甲"]
+
+
+async def test_the_most_urgent_come_first_then_what_waits_longest_whatever_state_it_is_in(
+    county: Room,
+) -> None:
+    wanted = {}
+    for urgency in ("normal", "urgent", "most_urgent"):
+        for state in ("registered", "signed", "registered"):
+            title = f"第 {len(wanted)} 件"
+            item = await county.registered(title=title, urgency=urgency)
+            wanted[item] = title
+            async with county.database.writing.begin() as session:
+                await session.execute(update(Item).where(Item.id == item).values(state=state))
+    words = list(wanted.values())
+    ordered = [*words[6:], *words[3:6], *words[:3]]
+    assert await titles(county, "candidates") == ordered
+    pages = [
+        await triage.show(county.desk, county.editor, "candidates", offset=offset, limit=2)
+        for offset in range(0, 9, 2)
+    ]
+    assert [row.item.title for page in pages for row in page.rows] == ordered
+    assert {page.total for page in pages} == {9}
 
 
 async def test_a_claim_keeps_others_off_until_it_ends_or_is_taken_over(county: Room) -> None:
