@@ -19,12 +19,12 @@ from node.public_errors import TooManyError
 from node.storage.database import is_away
 from node.topic_errors import TopicError
 from node.workflow import refusals
-from protocol.errors import ClassifiedError, LifecycleError, ZhitongError
+from protocol.errors import ArchivedError, ClassifiedError, LifecycleError, ZhitongError
 
 log = structlog.get_logger()
 
 MEDIA_TYPE = "application/problem+json"
-STATUS = {LifecycleError.code: 409, ClassifiedError.code: 422}
+STATUS = {LifecycleError.code: 409, ArchivedError.code: 409, ClassifiedError.code: 422}
 """Of the protocol's own errors."""
 
 PLAIN = {

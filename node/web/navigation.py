@@ -36,6 +36,7 @@ PLACES: tuple[Place, ...] = (
     Place("/selection", "遴选上报", "forward_up"),
     Place("/issues", "刊物", "read_issues"),
     Place("/cases", "办理督办", "read_assignments", _roles(access.HANDLER)),
+    Place("/archive", "归档", "archive"),
     Place("/calls", "约稿", "read_calls"),
     Place("/year", "我的一年", "rate"),
     Place("/notices", "通知", "read", only_for=_roles(access.AUTHOR)),

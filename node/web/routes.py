@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends
 from node.http import session
 from node.web import (
     account,
+    archive,
     audit,
     calls,
     cases,
@@ -41,6 +42,7 @@ for part in (
     calls,
     notices,
     year,
+    archive,
     offices,
     people,
     public,

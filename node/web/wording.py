@@ -27,6 +27,7 @@ DOINGS: Mapping[str, str] = {
     "instruct": "批示已记录，作者会得到通知。",
     "implement": "落实情况已记录，作者会得到通知。",
     "close": "已办结。",
+    "archive": "已归档。",
     "note": "附言已发出。",
     "take-apart": "合并已撤销，各件恢复单独办理。",
     "claim": "这件信息由您办理，别人打开时会看到。",

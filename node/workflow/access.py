@@ -83,6 +83,7 @@ MAY: dict[str, dict[str, Scope]] = {
     "rate": _own(AUTHOR),
     "implement": _all(EDITOR),
     "close": _all(EDITOR),
+    "archive": _all(EDITOR),
     "export_item": _all(EDITOR),
     "read_contact": _all(EDITOR),
     "read_retention": _all(EDITOR, SECURITY_ADMINISTRATOR),

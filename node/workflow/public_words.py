@@ -42,6 +42,8 @@ def sentence(kind: str, data: dict[str, Any], office: str) -> str | None:
             return f"{data['unit']}反馈落实情况：{_stop(data['text'])}"
         case "closed":
             return f"{office}办结：{_stop(data['note'])}" if data.get("note") else f"{office}办结。"
+        case "archived":
+            return f"{office}已归档。"
         case "merged":
             return f"{office}已与内容相近的反映一并办理。"
         case "unmerged":

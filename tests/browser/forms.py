@@ -94,6 +94,7 @@ FORMS: tuple[Form, ...] = (
         {"item": "{it}", "editor": "editor"},
         REGISTERED,
     ),
+    Form("/archive", EDITOR, {"item": "{it}"}, things.after(Action.DECLINE)),
     Form("/selection/forward", EDITOR, {"item": "{it}"}, things.signed),
     Form("/merge", EDITOR, {"item": ["{it}", "{other}"], "title": "合并"}, REGISTERED),
     _item("register", "register", things.after()),
@@ -113,6 +114,7 @@ FORMS: tuple[Form, ...] = (
     ),
     _item("implement", "implement", INSTRUCTED, unit="市住建局", text="已落实。"),
     _item("close", "close", note="谢谢。"),
+    _item("archive", "archive", things.after(Action.REGISTER, Action.CLOSE)),
     Form(
         "/items/{item_id}/note",
         may("write_note"),

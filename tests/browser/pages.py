@@ -237,6 +237,11 @@ PAGES: tuple[Page, ...] = (
         may("manage_links"),
     ),
     Page("/chain", (Look("chain", "admin"),), may("configure_desk")),
+    Page(
+        "/archive",
+        (Look("archive", "editor"), Look("archive-none", "editor", "yunzhou")),
+        may("archive"),
+    ),
     Page("/deputies", (Look("deputies", "signer"),), may("name_deputy")),
     Page("/people", (Look("people", "security"),), may("manage_people")),
     Page("/people/new", (Look("person-new", "security"),), may("manage_people")),
