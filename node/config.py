@@ -243,7 +243,7 @@ class NumberSettings(Section):
 
 
 class PeopleSettings(Section):
-    """How many years after somebody left his contact data are kept."""
+    """How many years after somebody left, or a citizen wrote, his contact data are kept."""
 
     keep_contact_years: int = Field(default=2, ge=0, le=50)
 

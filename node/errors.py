@@ -42,6 +42,7 @@ MESSAGES = {
     protocol.WelcomeError.code: "这不是答复本机关申请的准入回文。",
     protocol.RootError.code: "回文的根证书与事先告知的不符，可能有人冒充上级机关，请立即核实。",
     protocol.LifecycleError.code: "这件信息目前的状态不允许这项操作。",
+    protocol.ArchivedError.code: "这件信息已经归档，不能再改动。",
     protocol.ClassifiedError.code: (
         "涉密信息不得在本系统填报、传输和存储，系统没有保存您填写的内容。"
         "请按保密规定，通过机要渠道线下报送，并及时报告本单位保密工作机构。"

@@ -250,3 +250,9 @@ class LifecycleError(ProtocolError):
     """The action is not possible in the item's present state."""
 
     code = "item.state"
+
+
+class ArchivedError(LifecycleError):
+    """The item is archived: nothing is changed any more."""
+
+    code = "item.archived"

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-from protocol.errors import LifecycleError
+from protocol.errors import ArchivedError, LifecycleError
 from protocol.identifiers import NodeId
 
 
@@ -66,6 +66,7 @@ class Action(StrEnum):
     REPLY = "reply"
     IMPLEMENT = "implement"
     CLOSE = "close"
+    ARCHIVE = "archive"
     MERGE = "merge"
     UNMERGE = "unmerge"
     TAKE_APART = "take_apart"
@@ -106,6 +107,9 @@ OUT_OF_THE_HOUSE = "published adopted forwarded referred"
 AT_THE_DESK = "registered editing signed"
 """States in which the item lies with an editor."""
 
+OVER = "declined withdrawn"
+"""States after which nothing comes; elsewhere an item is closed before it is archived."""
+
 EDITORIAL = frozenset({"edited", "sent_to_review", "approved", "sent_back", "signed"})
 """Steps of the office's own work on the text. An adopted item stays adopted through them."""
 
@@ -140,12 +144,14 @@ TRANSITIONS: dict[Action, Transition] = {
         _row(Action.ASSIGN, f"{AT_THE_DESK} in_review adopted", "assigned"),
         _row(Action.REPLY, f"{AT_THE_DESK} in_review adopted", "replied", after="assigned"),
         _row(Action.CLOSE, f"{AT_THE_DESK} adopted", "closed"),
+        _row(Action.ARCHIVE, f"{AT_THE_DESK} adopted {OVER}", "archived"),
         _row(Action.MERGE, f"{AT_THE_DESK} adopted", "merged", State.MERGED),
         _row(Action.UNMERGE, "merged", "unmerged"),
         _row(Action.TAKE_APART, AT_THE_DESK, "dissolved", State.DISSOLVED, unless=OUT_OF_THE_HOUSE),
     )
 }
-"""A new item is submitted from no state at all; nothing is possible after `closed`.
+"""A new item is submitted from no state at all; after `closed` it can be archived, and after that
+nothing is possible.
 
 An original is merged and unmerged, back to the state before; the combined item is taken apart.
 """
@@ -197,6 +203,11 @@ class Standing:
         """Whether the office is done with the item."""
         return "closed" in self.kinds
 
+    @property
+    def archived(self) -> bool:
+        """Whether the office has put it away for good."""
+        return "archived" in self.kinds
+
 
 def advance(action: Action, standing: Standing | None) -> State:
     """The state after the action. Raises `LifecycleError` when it is not possible now."""
@@ -205,16 +216,25 @@ def advance(action: Action, standing: Standing | None) -> State:
         if row.states or row.to is None:
             raise LifecycleError(f"cannot {action}: there is no such item here")
         return row.to
-    if standing.closed:
+    demand_unarchived(action, standing)
+    if standing.closed and action is not Action.ARCHIVE:
         raise LifecycleError(f"cannot {action}: the item is closed")
     if standing.state not in row.states:
         raise LifecycleError(f"cannot {action}: the item is {standing.state}")
+    if action is Action.ARCHIVE and not standing.closed and standing.state not in OVER.split():
+        raise LifecycleError("cannot archive: the item is not closed")
     if row.after and not row.after & standing.kinds:
         wanted = " or ".join(sorted(row.after))
         raise LifecycleError(f"cannot {action}: the item was never {wanted}")
     if done := row.unless & standing.kinds:
         raise LifecycleError(f"cannot {action}: the item was {min(done)}")
     return after(standing, row.kind).state or standing.state
+
+
+def demand_unarchived(action: str, standing: Standing | None) -> None:
+    """Raises `ArchivedError` for whatever is to be done with an archived item."""
+    if standing is not None and standing.archived:
+        raise ArchivedError(f"cannot {action}: the item is archived")
 
 
 def possible(standing: Standing) -> tuple[Action, ...]:

@@ -181,4 +181,5 @@ _FACTS: dict[str, dict[str, Any]] = {
     "replied": {"unit": "云州市水利局", "text": "已列入计划。", "degree": "planned"},
     "implemented": {"unit": "云州市水利局", "text": "四座泵站已修复。"},
     "closed": {"note": "办理完毕。"},
+    "archived": {"years": 30, "until": "2057-12-31"},
 }

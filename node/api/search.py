@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -137,7 +137,7 @@ async def search(
     adopted: Level | None = None,
     topic: Code | None = None,
     tag: Tag | None = None,
-    channel: Channel | None = None,
+    channel: Channel | Literal["public_form"] | None = None,
     urgency: Urgency | None = None,
     source: NodeName | None = None,
     since: Day | None = None,

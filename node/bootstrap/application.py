@@ -26,6 +26,7 @@ def build(desk: Desk, settings: WebSettings) -> FastAPI:
     application.state.desk = desk
     application.state.web = settings
     application.state.attempts = Attempts()
+    application.state.strangers = Attempts()
     application.state.board = Board(desk.database.watch)
     counted_elsewhere = [
         ("POST", f"{api.prefix}/{path}")

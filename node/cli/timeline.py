@@ -17,6 +17,7 @@ COLOURS = {
     "returned": "yellow",
     "declined": "red",
     "closed": "cyan",
+    "archived": "cyan",
 }
 
 

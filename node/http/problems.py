@@ -15,15 +15,16 @@ from starlette.exceptions import HTTPException
 from node.draft_errors import DraftChangedError
 from node.errors import DatabaseAwayError, InputError, NodeError, PhrasesError, message_of
 from node.people_errors import MistakesError
+from node.public_errors import TooManyError
 from node.storage.database import is_away
 from node.topic_errors import TopicError
 from node.workflow import refusals
-from protocol.errors import ClassifiedError, LifecycleError, ZhitongError
+from protocol.errors import ArchivedError, ClassifiedError, LifecycleError, ZhitongError
 
 log = structlog.get_logger()
 
 MEDIA_TYPE = "application/problem+json"
-STATUS = {LifecycleError.code: 409, ClassifiedError.code: 422}
+STATUS = {LifecycleError.code: 409, ArchivedError.code: 409, ClassifiedError.code: 422}
 """Of the protocol's own errors."""
 
 PLAIN = {
@@ -76,7 +77,14 @@ def of_error(error: ZhitongError) -> Response:
     if isinstance(error, PhrasesError | MistakesError | TopicError):
         found = [{"field": field, "message": phrase} for field, phrase in error.found]
     stored = error.stored if isinstance(error, DraftChangedError) else None
-    return document(error.code, message_of(error), status, error.detail, found, stored)
+    answer = document(error.code, message_of(error), status, error.detail, found, stored)
+    answer.headers.update(headers_of(error))
+    return answer
+
+
+def headers_of(error: ZhitongError) -> dict[str, str]:
+    """What the answer says of the error beside its status."""
+    return {"Retry-After": str(error.retry_after)} if isinstance(error, TooManyError) else {}
 
 
 def install(application: FastAPI) -> None:

@@ -1,8 +1,9 @@
 """The caretaker: small things that a node looks after now and then.
 
 A child that was certified while the node runs gets its queues; files that no item names are
-cleared away; contact data of people who left are erased when they are due; whoever is to answer is
-reminded; an embedded database is told what its tables hold.
+cleared away; contact data of people who left, and of citizens who handed something in, are erased
+when they are due; whoever is to answer is reminded; an embedded database is told what its tables
+hold.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import structlog
 
 from node.storage.database import gather_statistics
-from node.workflow import departures, files, retention, supervision
+from node.workflow import departures, files, public_receipts, retention, supervision
 from node.workflow.desk import Desk
 from protocol.identifiers import NodeId
 
@@ -39,7 +40,7 @@ class Caretaker:
 
 
 class Registrar:
-    """Erases the contact data of people who left long ago."""
+    """Erases the contact data of people who left, and of citizens who wrote, long ago."""
 
     def __init__(self, desk: Desk, keep_years: int) -> None:
         self._desk = desk
@@ -47,7 +48,8 @@ class Registrar:
 
     async def step(self) -> bool:
         """Erase what is due; whether there may be more."""
-        return await departures.erase_due(self._desk, self._keep_years)
+        more = await departures.erase_due(self._desk, self._keep_years)
+        return await public_receipts.erase_due(self._desk, self._keep_years) or more
 
 
 class Supervisor:

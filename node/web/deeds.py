@@ -9,6 +9,7 @@ from uuid import UUID
 
 from node.web.forms import Fields, record
 from node.workflow import (
+    archiving,
     assignments,
     checks,
     decisions,
@@ -145,6 +146,11 @@ async def _close(desk: Desk, actor: Actor, item_id: UUID, entered: Fields) -> No
     await decisions.close(desk, actor, item_id, entered.optional("note"))
 
 
+async def _archive(desk: Desk, actor: Actor, item_id: UUID, entered: Fields) -> None:
+    """Put the item away for good."""
+    await archiving.archive(desk, actor, item_id)
+
+
 async def _note(desk: Desk, actor: Actor, item_id: UUID, entered: Fields) -> None:
     """Write to the editors of the office above, or of that from which the item came."""
     given = record(Noted, text=entered.text("text"), to=entered.text("to") or "above")
@@ -249,6 +255,7 @@ DEEDS: dict[str, Deed] = {
     "instruct": Deed("instruct", _instruct),
     "implement": Deed("implement", _implement),
     "close": Deed("close", _close),
+    "archive": Deed("archive", _archive),
     "note": Deed("write_note", _note),
     "take-apart": Deed("take_apart", _take_apart),
     "claim": Deed("claim", _claim),

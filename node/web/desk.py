@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from node.http.session import OneDesk, Person
+from node.web import bulk
 from node.web.forms import Entered, Fields, MistakenError, record
 from node.web.mistakes import Told, told
 from node.web.rendering import page
@@ -52,7 +53,7 @@ async def queue_page(
 async def register(
     queue: Name, request: Request, desk: OneDesk, person: Person, entered: Entered
 ) -> Response:
-    """Take all chosen items up; the first that cannot be is told, and those before stay so."""
+    """Take all chosen items up; of those that cannot be, it is said why."""
     return await _each(request, desk, person, entered, queue, "register")
 
 
@@ -78,10 +79,14 @@ async def forward(request: Request, desk: OneDesk, person: Person, entered: Ente
     """Forward all chosen items to the office above."""
     access.demand(person, "forward_up")
     try:
-        for item in _chosen(entered):
-            await forwarding.forward_up(desk, person, item)
-    except ZhitongError as error:
+        items = bulk.chosen(entered)
+    except MistakenError as error:
         return await _selection(request, desk, person, told=told(error), entered=entered)
+    failed = await bulk.each(
+        request, desk, person, items, lambda item: forwarding.forward_up(desk, person, item)
+    )
+    if failed is not None:
+        return await _selection(request, desk, person, told=failed, entered=entered)
     return back("/selection", "forward")
 
 
@@ -109,7 +114,7 @@ async def merge(request: Request, desk: OneDesk, person: Person, entered: Entere
     try:
         wanted = record(
             Combination,
-            items=_chosen(entered, at_least=2),
+            items=bulk.chosen(entered, at_least=2),
             confirmed=entered.flag("confirmed"),
             **content,
         )
@@ -119,25 +124,25 @@ async def merge(request: Request, desk: OneDesk, person: Person, entered: Entere
     return back(f"/items/{id}", "merge")
 
 
-def _chosen(entered: Fields, *, at_least: int = 1) -> list[UUID]:
-    chosen = entered.ids("item")
-    if len(chosen) < at_least:
-        raise MistakenError(fields={"item": f"请先勾选至少 {at_least} 件信息"})
-    return chosen
-
-
 async def _each(
     request: Request, desk: Desk, person: Actor, entered: Fields, queue: Queue, action: str
 ) -> Response:
     access.demand(person, action)
+    editor = entered.optional("editor")
+
+    async def deed(item: UUID) -> None:
+        if action == "register":
+            await decisions.register(desk, person, item)
+        else:
+            await triage.assign(desk, person, item, editor)
+
     try:
-        for item in _chosen(entered):
-            if action == "register":
-                await decisions.register(desk, person, item)
-            else:
-                await triage.assign(desk, person, item, entered.optional("editor"))
-    except ZhitongError as error:
+        items = bulk.chosen(entered)
+    except MistakenError as error:
         return await _queue(request, desk, person, queue, told=told(error), entered=entered)
+    failed = await bulk.each(request, desk, person, items, deed)
+    if failed is not None:
+        return await _queue(request, desk, person, queue, told=failed, entered=entered)
     return back(f"/desk/{queue}", action)
 
 

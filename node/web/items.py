@@ -25,6 +25,7 @@ from node.workflow import (
     duplicates,
     merging,
     phrases,
+    public_receipts,
     reading,
     searching,
     units,
@@ -33,6 +34,7 @@ from node.workflow import (
 from node.workflow.access import Scope
 from node.workflow.assignments import HANDLING
 from node.workflow.desk import Actor, Desk
+from node.workflow.public_intake import CHANNEL
 from node.workflow.searching import Wanted
 from protocol.errors import ZhitongError
 from protocol.lifecycle import State
@@ -187,6 +189,9 @@ async def _page(
         cases=await cases.list_cases(desk, person, item_id=item_id, settled=True)
         if access.allows(person, "supervise")
         else (),
+        contact=await public_receipts.contact(desk, person, item_id)
+        if view.item.channel == CHANNEL and access.allows(person, "read_contact")
+        else None,
         editors=await editors(desk, person) if access.allows(person, "assign_editor") else (),
         handling=[
             unit

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from node.errors import ForbiddenError, NodeError, PhrasesError, message_of
 from node.web.forms import MistakenError
 from node.web.routing import detail_of, status_of
 from protocol.errors import ZhitongError
+
+
+@dataclass(frozen=True)
+class Failed:
+    """One of several things with which a deed could not be done."""
+
+    id: UUID
+    title: str
+    problem: str
+    detail: str | None = None
 
 
 @dataclass(frozen=True)
@@ -21,6 +32,8 @@ class Told:
     fields: Mapping[str, str] = field(default_factory=dict)
     phrases: tuple[str, ...] = ()
     """Words that secret documents carry: the author may confirm that this is none."""
+    failed: tuple[Failed, ...] = ()
+    """Of several chosen things, those that stayed as they were, and why."""
 
 
 def told(error: ZhitongError) -> Told:

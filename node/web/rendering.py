@@ -37,6 +37,7 @@ FILES: dict[str, str] = {
     "style.css": "text/css",
     "icon.svg": "image/svg+xml",
     "pages.js": "text/javascript",
+    "public.js": "text/javascript",
     "vendor/htmx-2.0.11.min.js": "text/javascript",
     "vendor/htmx-sse-2.2.4.min.js": "text/javascript",
 }

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends
 from node.http import session
 from node.web import (
     account,
+    archive,
     audit,
     calls,
     cases,
@@ -17,6 +18,7 @@ from node.web import (
     notices,
     offices,
     people,
+    public,
     review_chain,
     static_files,
     writing,
@@ -40,8 +42,10 @@ for part in (
     calls,
     notices,
     year,
+    archive,
     offices,
     people,
+    public,
     review_chain,
     audit,
     static_files,

@@ -14,7 +14,7 @@ from fastapi.routing import APIRoute
 
 from node.errors import ForbiddenError, InputError, NodeError, message_of
 from node.http import session
-from node.http.problems import STATUS
+from node.http.problems import STATUS, headers_of
 from node.http.session import OneDesk
 from node.people_errors import NotLoggedInError, PasswordChangeError
 from node.web import rendering
@@ -61,7 +61,7 @@ async def problem(request: Request, error: ZhitongError) -> Response:
     """The page that tells of an error; who was refused something is noted."""
     if isinstance(error, NodeError) and error.refused is not None:
         await refusals.note(session.desk_of(request), error.refused)
-    return await rendering.page(
+    shown = await rendering.page(
         request,
         await maybe(request, session.desk_of(request)),
         "problem.html",
@@ -69,6 +69,8 @@ async def problem(request: Request, error: ZhitongError) -> Response:
         problem=message_of(error),
         detail=detail_of(error),
     )
+    shown.headers.update(headers_of(error))
+    return shown
 
 
 def status_of(error: ZhitongError) -> int:

@@ -27,6 +27,7 @@ DOINGS: Mapping[str, str] = {
     "instruct": "批示已记录，作者会得到通知。",
     "implement": "落实情况已记录，作者会得到通知。",
     "close": "已办结。",
+    "archive": "已归档。",
     "note": "附言已发出。",
     "take-apart": "合并已撤销，各件恢复单独办理。",
     "claim": "这件信息由您办理，别人打开时会看到。",
@@ -72,6 +73,7 @@ DOINGS: Mapping[str, str] = {
     "chain": "新的审签流程从现在起生效，已经开始的仍按原流程。",
     "deputy": "代理已登记。",
     "deputy-end": "代理已结束。",
+    "public-form": "新的设置从现在起生效。",
 }
 """What is said on the page after a form was carried out, by `done` in its address."""
 
@@ -123,6 +125,12 @@ FIELDS: Mapping[str, str] = {
     "tags": "标签",
     "channel": "来源",
     "answers": "约稿",
+    "phone": "电话",
+    "answer": "验证问题",
+    "consent": "个人信息处理说明",
+    "per_address": "同一网络地址每天最多",
+    "per_day": "全机关每天最多",
+    "notice": "个人信息处理说明",
     "version": "版本",
     "": "填写的内容",
 }

@@ -204,11 +204,18 @@ def _table(timeline: Sequence[Entry]) -> bytes:
     return target.getvalue().encode("utf-8-sig")
 
 
+def _archived(case: CaseFile) -> str:
+    """By whom, when, and for how long; the timeline holds those of other offices."""
+    told = [entry for entry in case.timeline if entry.kind == "archived"]
+    return "；".join(f"{when(entry.at)} {entry.sentence}" for entry in told) or "未归档"
+
+
 def _overview(case: CaseFile, written: Sequence[tuple[str, str]], missing: Sequence[str]) -> str:
     item = case.item
     facts = (
         ("编号", item.number or "未登记"),
         ("状态", phrases.STATES.get(item.state, item.state) + ("，已办结" if item.closed else "")),
+        ("归档", _archived(case)),
         ("提交机关", item.origin["name"]),
         ("导出", f"{case.office}，{when(case.at)}"),
         ("信息标识", str(item.id)),

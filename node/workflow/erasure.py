@@ -10,7 +10,7 @@
  7. What came back, or goes back, to a node that recovers: entered without contents; asked again.
  8. Search index: words and marks.
  9. What was said of it at the desk: opinions of checks and reviews; what was to be done, and
-    what was answered; tags.
+    what was answered; tags; the contact data of a citizen who handed it in.
 
 Digests stay everywhere, so both ends of a link still count the same. Messages of the purge itself
 hold nothing of the item, and stay whole.
@@ -39,7 +39,7 @@ from node.storage.messages import Incoming, Outgoing, Quarantined
 from node.storage.purges import NEVER_ERASED
 from node.storage.recovery import Returned
 from node.storage.topics import ItemTag
-from node.workflow import outbox, phrases
+from node.workflow import outbox, phrases, public_receipts
 from node.workflow.desk import Desk
 from protocol import envelope
 from protocol.messages import catalogue, event
@@ -88,6 +88,7 @@ async def erase(
     await index.erase(session, item_id)
     # 9.
     await session.execute(delete(ItemTag).where(ItemTag.item_id == item_id))
+    await public_receipts.erase(session, item_id, now)
     await session.execute(update(Check).where(Check.item_id == item_id).values(opinion=None))
     cases = or_(Assignment.item_id == item_id, Assignment.subject == item_id)
     given = select(Assignment.id).where(cases)

@@ -20,9 +20,9 @@ from protocol.lifecycle import Action, State
 async def locked(session: Session, desk: Desk, actor: Actor, item_id: UUID, action: str) -> Item:
     """The item, locked until the transaction ends, as are the originals of a combined one.
 
-    Raises `UnknownItemError`, `PurgedItemError`, `ClaimedError`, `ForbiddenError` where the actor
-    may see the item and not do this with it, and `RecoveringError` while a restored node takes in
-    no work.
+    Raises `UnknownItemError`, `PurgedItemError`, `ArchivedError`, `ClaimedError`,
+    `ForbiddenError` where the actor may see the item and not do this with it, and `RecoveringError`
+    while a restored node takes in no work.
 
     An item of someone else is as unknown to an author as one that does not exist.
     """
@@ -36,6 +36,8 @@ async def locked(session: Session, desk: Desk, actor: Actor, item_id: UUID, acti
         )
     if item.purged_at is not None:
         raise PurgedItemError
+    # Purging asks for no lock: when the period is over, contents may go.
+    lifecycle.demand_unarchived(action, record.standing_of(item, desk.node))
     if action in claims.RESPECTED:
         await claims.demand_free(session, actor, item_id, desk.clock())
     return item

@@ -35,6 +35,7 @@ TOLD = frozenset(
         "replied",
         "implemented",
         "closed",
+        "archived",
     }
 )
 """What an office decides about a combined item and states of each original, too."""

@@ -36,6 +36,8 @@ CHANNELS = {
     "phone": "来电",
     "other": "其他渠道",
 }
+"""By which an editor hands in what others said."""
+ALL_CHANNELS = CHANNELS | {"public_form": "网上反映"}
 AUTHOR_KINDS = {
     "member": "政协委员",
     "standing_member": "政协常委",
@@ -134,6 +136,7 @@ ACTIONS = {
     "reply": "记录答复",
     "implement": "反馈落实情况",
     "close": "办结",
+    "archive": "归档",
     "merge": "与其他信息合并",
     "take_apart": "撤销合并",
 }
@@ -145,6 +148,7 @@ MILESTONES = {
     "replied": "有答复",
     "implemented": "已落实",
     "closed": "已办结",
+    "archived": "已归档",
 }
 
 
@@ -239,6 +243,8 @@ def _sentence(kind: str, data: dict[str, Any], office: str) -> str:
         case "closed":
             note = f"：{_stop(data['note'])}" if data.get("note") else "。"
             return f"{office}办结{note}"
+        case "archived":
+            return f"{office}归档，保管 {data['years']} 年，到 {data['until']}。"
         case "merged":
             number = f"，合并稿编号 {data['number']}" if data.get("number") else ""
             return f"{office}将这件信息与其他信息合并编写{number}。此后的办理情况以合并稿为准。"

@@ -120,6 +120,19 @@ async def view(desk: Desk, actor: Actor, item_id: UUID) -> ItemView:
         )
 
 
+async def titles(desk: Desk, actor: Actor, ids: Sequence[UUID]) -> dict[UUID, str]:
+    """The titles of those of the items that the actor may see."""
+    access.demand(actor, "read")
+    query = select(Item.id, Item.title).where(Item.id.in_(ids))
+    if access.scope(actor, "read") is Scope.OWN:
+        query = query.join(ItemAuthor, ItemAuthor.item_id == Item.id).where(
+            ItemAuthor.person_id == actor.id
+        )
+    async with desk.database.reading() as session:
+        found = await session.execute(query)
+        return {row.id: row.title for row in found}
+
+
 async def notices(desk: Desk, actor: Actor, *, limit: int = PAGE) -> Page[NoticeView]:
     """What the actor was told, the newest first."""
     access.demand(actor, "read")

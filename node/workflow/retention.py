@@ -1,8 +1,9 @@
-"""Retention periods (保管期限): which closed items have been kept as long as the office decided.
+"""Retention periods (保管期限): which items have been kept as long as the office decided.
 
-A period begins with the year after the item was closed here, and depends on what became of it.
-Nothing is removed by that: whoever decides on it looks at the list, exports the item's file
-(`casefile`), and has it purged (`purges`), which is a person's deed.
+A period begins with the year after the item was closed here, or was declined or withdrawn where it
+was archived without being closed; it depends on what became of the item. Nothing is removed by
+that: whoever decides on it looks at the list, exports the item's file (`casefile`), and has it
+purged (`purges`), which is a person's deed.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy.orm import aliased
 
 from node.storage.events import Event
 from node.storage.items import Item
@@ -19,6 +21,7 @@ from node.workflow import access
 from node.workflow.calendar import OFFICE_TIME, day_of
 from node.workflow.desk import Actor, Desk
 from node.workflow.reading import PAGE, Page
+from protocol import lifecycle
 from protocol.lifecycle import State
 
 
@@ -65,15 +68,41 @@ def _due(desk: Desk) -> tuple[Select[Item, datetime], dict[str, int]]:
         select(Item, Event.at)
         .join(Event, Event.item_id == Item.id)
         .where(
-            Item.closed,
             Item.purged_at.is_(None),
-            Event.kind == "closed",
+            or_(
+                and_(Item.closed, Event.kind == "closed"),
+                and_(
+                    Item.closed.is_(False),
+                    Event.kind.in_(lifecycle.OVER.split()),
+                    _archived(desk),
+                ),
+            ),
             Event.about == Item.id,
             Event.office == desk.node,
             or_(*conditions),
         )
     )
     return query, {State.ADOPTED: adopted, "": other}
+
+
+def _archived(desk: Desk) -> ColumnElement[bool]:
+    told = aliased(Event)
+    return (
+        exists()
+        .where(told.item_id == Item.id, told.office == desk.node, told.kind == "archived")
+        .correlate(Item)
+    )
+
+
+def years_of(desk: Desk, state: State) -> int:
+    """How many years an item in this state is kept."""
+    kept = desk.retention
+    return kept.adopted_years if state is State.ADOPTED else kept.other_years
+
+
+def last_day(ended_at: datetime, years: int) -> date:
+    """The last day on which an item is kept that was done with then."""
+    return date(day_of(ended_at).year + years, 12, 31)
 
 
 def _new_year(year: int) -> datetime:
@@ -83,6 +112,4 @@ def _new_year(year: int) -> datetime:
 def _row(years: dict[str, int], item: Item, closed_at: datetime) -> Due:
     kept = years.get(item.state, years[""])
     closed_on = day_of(closed_at)
-    return Due(
-        item.id, item.number, item.state, closed_on, kept, date(closed_on.year + kept, 12, 31)
-    )
+    return Due(item.id, item.number, item.state, closed_on, kept, last_day(closed_at, kept))

@@ -121,7 +121,7 @@ async def submit(desk: Desk, actor: Actor, draft: Draft) -> UUID:
     """Hand in a new item at this office. Returns its id."""
     # 1.
     access.demand(actor, "submit")
-    found = _demand_fit(desk, draft)
+    found = demand_fit(desk, draft)
     now = desk.clock()
     async with desk.database.writing.begin() as session:
         item = await _enter(session, desk, actor, draft, desk.new_id(), now)
@@ -135,7 +135,7 @@ async def submit_within(
     """The same under an id that is known already, in the transaction of the caller."""
     # 1.
     access.demand(actor, "submit")
-    found = _demand_fit(desk, draft)
+    found = demand_fit(desk, draft)
     item = await _enter(session, desk, actor, draft, item_id, now)
     _note_confirmed(session, now, actor, item, found)
 
@@ -198,7 +198,7 @@ async def resubmit(desk: Desk, actor: Actor, item_id: UUID, draft: Draft) -> Non
     """Hand in a new edition of an item that this office, or one above, returned."""
     # 1.
     access.demand(actor, "resubmit")
-    found = _demand_fit(desk, draft)
+    found = demand_fit(desk, draft)
     if draft.channel is not None:
         raise InputError("信息怎样来的，提交之后不能更改")
     now = desk.clock()
@@ -330,7 +330,7 @@ def _author(name: str | None, kind: str | None, unit: str | None, share: str | N
         raise InputError("每位撰稿人都须有姓名、身份和单位") from error
 
 
-def _demand_fit(desk: Desk, draft: Draft) -> list[tuple[str, str]]:
+def demand_fit(desk: Desk, draft: Draft) -> list[tuple[str, str]]:
     """The phrases that the author confirmed. Raises `TooLongError`, `PhrasesError`."""
     demand_length(desk, title=draft.title, body=draft.body)
     return demand_confirmed(desk, draft)

@@ -129,6 +129,14 @@ class Closed(FactBase):
     note: Text | None = None
 
 
+class Archived(FactBase):
+    """Nothing more is done with the item; kept for so many years, to the end of the last day."""
+
+    kind: Literal["archived"] = "archived"
+    years: int = Field(ge=1, le=200, strict=True)
+    until: Day
+
+
 Fact = Annotated[
     Registered
     | Returned
@@ -147,6 +155,7 @@ Fact = Annotated[
     | Assigned
     | Replied
     | Implemented
-    | Closed,
+    | Closed
+    | Archived,
     Field(discriminator="kind"),
 ]

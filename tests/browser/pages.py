@@ -74,6 +74,18 @@ PAGES: tuple[Page, ...] = (
     Page("/", answer=303),
     Page("/login", (Look("login", None),), open=True),
     Page("/password", (Look("password", "lin"),)),
+    Page(
+        "/public",
+        (Look("public", None), Look("public-signed-in", "editor")),
+        open=True,
+    ),
+    Page("/public/receipt", (Look("public-find", None),), open=True),
+    Page(
+        "/public/{code}",
+        (Look("public-receipt", None, thing="receipt"),),
+        open=True,
+    ),
+    Page("/public-form", (Look("public-form", "admin"),), may("configure_desk")),
     Page("/display", (Look("display", "lin"), Look("display-large", "chen")), open=True),
     Page(
         "/items",
@@ -225,6 +237,11 @@ PAGES: tuple[Page, ...] = (
         may("manage_links"),
     ),
     Page("/chain", (Look("chain", "admin"),), may("configure_desk")),
+    Page(
+        "/archive",
+        (Look("archive", "editor"), Look("archive-none", "editor", "yunzhou")),
+        may("archive"),
+    ),
     Page("/deputies", (Look("deputies", "signer"),), may("name_deputy")),
     Page("/people", (Look("people", "security"),), may("manage_people")),
     Page("/people/new", (Look("person-new", "security"),), may("manage_people")),

@@ -36,6 +36,7 @@ OTHERS = {
     "person": things.person,
     "held": things.held,
     "deputy": things.deputy,
+    "receipt": things.receipt,
 }
 
 

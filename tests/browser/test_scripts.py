@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, expect
 
+from node.workflow import challenges
 from tests.browser import chromium
 from tests.browser.chromium import Size, Window
 from tests.browser.scene import Scene
@@ -138,3 +139,23 @@ async def test_what_is_written_is_saved_by_itself_and_handed_in_once(
         await expect(window.page.get_by_role("link", name=title)).to_have_count(1)
         await window.visit("/write")
         await expect(window.page.get_by_text("我的草稿")).to_have_count(0)
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+async def test_a_browser_spares_a_citizen_the_question_and_without_scripts_it_is_asked(
+    browser: Browser, played: Scene, *, scripts: bool
+) -> None:
+    async with chromium.window(
+        browser, played.addresses[COUNTY], Size.PHONE, scripts=scripts
+    ) as window:
+        await window.visit("/public")
+        page = window.page
+        question = page.get_by_label("等于多少")
+        if not scripts:
+            await expect(question).to_be_visible()
+            return
+        await expect(page.get_by_role("status")).to_have_text("已确认，不用回答验证问题。")
+        await expect(question).to_be_hidden()
+        token = await page.locator("input[name=challenge]").input_value()
+        found = await page.locator("input[name=work]").input_value()
+        assert challenges.is_work(token, int(found))

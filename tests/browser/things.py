@@ -37,6 +37,7 @@ from protocol.enrolment import make_request
 from protocol.identifiers import NodeId
 from protocol.lifecycle import Action
 from protocol.offices import OfficeReference
+from tests.node import citizens
 from tests.node.rooms import Room
 from tests.node.workflow import deeds, test_assignments, test_calls, test_editing, test_reviews
 
@@ -47,6 +48,12 @@ async def furnish(room: Room) -> None:
     """What stands in the office whatever is done: a unit with its handler, and the chain."""
     await test_assignments.with_bureau(room)
     await test_reviews.chained(room)
+    await citizens.open_form(room)
+
+
+async def receipt(room: Room) -> str:
+    """The receipt of what a citizen handed in."""
+    return await citizens.send(room)
 
 
 def after(*actions: Action) -> Make:
@@ -249,6 +256,7 @@ MAKERS: Mapping[str, Make] = {
     "deputy_id": deputy,
     "held_id": held,
     "draft_id": drafted_by_lin,
+    "code": receipt,
     "peer": child,
 }
 """What stands for each name in the path of a route."""

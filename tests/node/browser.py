@@ -33,6 +33,7 @@ async def visit(
     pages = _pages(room.desk.node)
     pages.state.desk, pages.state.web = room.desk, WebSettings()
     pages.state.attempts = Attempts()
+    pages.state.strangers = Attempts()
     transport = httpx.ASGITransport(pages, raise_app_exceptions=not failing)
     async with httpx.AsyncClient(transport=transport, base_url=ADDRESS) as client:
         if username is not None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from node import enrolment_errors, errors
+from node import enrolment_errors, errors, public_errors
 from node.errors import NodeError
 
 
@@ -48,6 +48,7 @@ def test_only_what_may_succeed_later_is_temporary() -> None:
         errors.FileArrivingError,
         errors.ShelfError,
         errors.RecoveringError,
+        public_errors.TooManyError,
         enrolment_errors.EnrolmentLockedOutError,
         enrolment_errors.ParentUnreachableError,
     }

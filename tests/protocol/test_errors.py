@@ -45,6 +45,7 @@ CODES = {
     "revocations.refused": "permanent",
     "issuers.refused": "permanent",
     "item.state": "permanent",
+    "item.archived": "permanent",
     "item.classified": "permanent",
 }
 """Add to this list; change nothing in it."""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.errors import LifecycleError
+from protocol.errors import ArchivedError, LifecycleError
 from protocol.identifiers import node_id
 from protocol.lifecycle import (
     EDITORIAL,
@@ -43,8 +43,8 @@ ALLOWED: dict[State, set[str]] = {
         *("merge", "publish", "refer", "retract"),
     },
     State.RETURNED: {"resubmit", "withdraw"},
-    State.DECLINED: set(),
-    State.WITHDRAWN: set(),
+    State.DECLINED: {"archive"},
+    State.WITHDRAWN: {"archive"},
     State.MERGED: {"unmerge"},
     State.DISSOLVED: set(),
 }
@@ -124,10 +124,25 @@ def test_what_somebody_else_has_is_not_taken_apart_any_more(kind: str) -> None:
 @pytest.mark.parametrize("state", State)
 def test_nothing_is_possible_once_the_item_is_closed(state: State) -> None:
     closed = Standing(state, frozenset({"instructed", "closed"}))
-    assert possible(closed) == ()
-    for action in Action:
+    assert set(possible(closed)) <= {Action.ARCHIVE}
+    for action in set(Action) - {Action.ARCHIVE}:
         with pytest.raises(LifecycleError, match="the item is closed"):
             advance(action, closed)
+
+
+@pytest.mark.parametrize("state", State)
+def test_what_is_closed_or_over_is_archived_and_then_nothing_is_possible(state: State) -> None:
+    rests = state in (State.SUBMITTED, State.IN_REVIEW, State.RETURNED, State.MERGED)
+    ended = frozenset() if state in (State.DECLINED, State.WITHDRAWN) else frozenset({"closed"})
+    if not rests and state is not State.DISSOLVED:
+        assert advance(Action.ARCHIVE, Standing(state, ended)) == state
+    with pytest.raises(LifecycleError, match="cannot archive: the item is"):
+        advance(Action.ARCHIVE, Standing(State.ADOPTED))
+    archived = Standing(state, ended | {"archived"})
+    assert possible(archived) == ()
+    for action in Action:
+        with pytest.raises(ArchivedError, match="the item is archived"):
+            advance(action, archived)
 
 
 @pytest.mark.parametrize("row", TRANSITIONS.values(), ids=lambda row: row.action)

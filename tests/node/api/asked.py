@@ -19,6 +19,7 @@ BODIES: dict[str, dict[str, Any]] = {
         "version": 9,
         "topics": [{"code": "city", "name": "城建", "topic": "city"}],
     },
+    "PUT /public/settings": {"version": 9},
     "PUT /items/{item_id}/tags": {"tags": ["电梯"]},
     "POST /duplicates": {"title": CONTENT["title"], "body": CONTENT["body"]},
     "POST /items/{item_id}/resubmit": CONTENT,

@@ -26,6 +26,7 @@ ACTIONS = (
     "instruct",
     "implement",
     "close",
+    "archive",
 )
 ROUTES = {
     *(("post", f"/api/v1/items/{{item_id}}/{action}") for action in ACTIONS),
@@ -99,6 +100,12 @@ ROUTES = {
     ("post", "/api/v1/items"),
     ("get", "/api/v1/items/{item_id}"),
     ("get", "/api/v1/items/{item_id}/file"),
+    ("get", "/api/v1/items/{item_id}/contact"),
+    ("get", "/api/v1/archive"),
+    ("get", "/api/v1/public/form"),
+    ("post", "/api/v1/public"),
+    ("get", "/api/v1/public/receipts/{code}"),
+    *((method, "/api/v1/public/settings") for method in ("get", "put")),
     ("get", "/api/v1/items/{item_id}/attachments/{digest}"),
     ("post", "/api/v1/files"),
     *(

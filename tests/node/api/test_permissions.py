@@ -143,6 +143,9 @@ async def test_every_operation_declares_a_permission_of_the_table(leaf: Room) ->
         "DELETE /session",
         "POST /enrolments",
         "GET /enrolments/{id}",
+        "GET /public/form",
+        "POST /public",
+        "GET /public/receipts/{code}",
     }
 
 

@@ -10,7 +10,7 @@ from babel.messages.extract import extract
 from babel.messages.pofile import read_po
 
 from node.errors import MESSAGES, NodeError
-from node.web import display, forms, navigation, wording
+from node.web import bulk, display, forms, navigation, wording
 from node.workflow import phrases
 
 WEB = Path(display.__file__).parent
@@ -22,6 +22,8 @@ TABLES = (
     forms.WRONG,
     forms.DATES,
     forms.OTHER,
+    bulk.NONE_DONE,
+    bulk.SOME_DONE,
     MESSAGES,
 )
 

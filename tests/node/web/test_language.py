@@ -15,6 +15,7 @@ from node import (
     issue_errors,
     manuscript_errors,
     people_errors,
+    public_errors,
     topic_errors,
 )
 from tests.node.browser import visit
@@ -30,6 +31,7 @@ ALL = (
     issue_errors,
     manuscript_errors,
     people_errors,
+    public_errors,
     topic_errors,
 )
 PLACES = re.compile(r"%\(\w+\)s|\{\w+\}|%%")

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import date
 from uuid import UUID
 
-from node.workflow import decisions, forwarding, submissions, withdrawals
+from node.workflow import archiving, decisions, forwarding, submissions, withdrawals
 from node.workflow.desk import Actor, Desk
 from protocol.lifecycle import Action
 from tests.node.rooms import Room, draft
@@ -32,6 +32,7 @@ DEEDS: dict[Action, Deed] = {
         desk, actor, item, unit="县住建局", text="已布设四十处充电棚。"
     ),
     Action.CLOSE: decisions.close,
+    Action.ARCHIVE: archiving.archive,
 }
 
 BY_AUTHOR = frozenset({Action.RESUBMIT, Action.WITHDRAW})
