@@ -16,6 +16,7 @@ import pytest_asyncio
 
 from tests import tables
 from tests.offices import MakeDatabase
+from tests.servers import places
 from tests.servers.postgres import Postgres
 from tests.servers.rabbitmq import RabbitMQ
 
@@ -46,6 +47,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _turn(item: pytest.Item) -> int:
     return next((n for n, name in enumerate(LONGEST) if name in str(item.path)), len(LONGEST))
+
+
+def pytest_configure() -> None:
+    """Whatever is temporary lies in memory, where there is room: nothing waits for a disk there.
+
+    Before the workers start, which inherit it.
+    """
+    places.use_memory()
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ from contextlib import asynccontextmanager, contextmanager
 
 import structlog
 
+from tests.servers.places import use_memory
 from tests.servers.postgres import Postgres
 from tests.simulation import databases, schedule
 from tests.simulation.databases import Databases, PostgresDatabases
@@ -55,6 +56,7 @@ def main() -> int:
     parser.add_argument("--trace", action="store_true", help="print every step")
     parser.add_argument("--postgres", action="store_true", help="on a PostgreSQL of its own")
     asked = parser.parse_args()
+    use_memory()
     with silence():
         return asyncio.run(_run(asked))
 

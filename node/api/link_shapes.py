@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from node.workflow.links import LinkView, Refusal, RefusalPage
 from node.workflow.quarantine import Held, Page, Seen
@@ -135,6 +135,21 @@ class Limit(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     highest_level: ClassificationName
+
+
+class Ending(BaseModel):
+    """When a link ends, now if nothing is said; `force` also where something has no receipt yet."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    on: AwareDatetime | None = None
+    force: bool = False
+
+
+class Ended(BaseModel):
+    """When the link ends."""
+
+    ends_at: datetime
 
 
 class GroupShape(Answer):

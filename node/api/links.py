@@ -6,11 +6,19 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from node.api.link_shapes import Limit, LinkList, LinkShape, Reconciliation, RefusalList
+from node.api.link_shapes import (
+    Ended,
+    Ending,
+    Limit,
+    LinkList,
+    LinkShape,
+    Reconciliation,
+    RefusalList,
+)
 from node.api.permission import needs
 from node.api.shapes import Reason
 from node.http.session import OneDesk, Person
-from node.workflow import accounts, ceilings, links, recovery
+from node.workflow import accounts, ceilings, endings, links, recovery
 from protocol.identifiers import NODE_ID
 from protocol.offices import BIGGEST
 
@@ -60,6 +68,13 @@ async def resume(peer: Peer, desk: OneDesk, person: Person) -> None:
 async def limit(peer: Peer, given: Limit, desk: OneDesk, person: Person) -> None:
     """Set the highest classification of items that the link may carry."""
     await ceilings.limit(desk, person, peer, given.highest_level)
+
+
+@router.post("/{peer}/end", openapi_extra=needs("manage_links"))
+async def end(peer: Peer, given: Ending, desk: OneDesk, person: Person) -> Ended:
+    """After a move, end the link to the former parent; there, to the office that has gone."""
+    at = await endings.end(desk, person, peer, on=given.on, force=given.force)
+    return Ended(ends_at=at)
 
 
 @router.post("/{peer}/reconcile", openapi_extra=needs("manage_links"))

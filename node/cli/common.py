@@ -107,13 +107,13 @@ def write_private_pieces(path: Path, pieces: Iterable[bytes]) -> None:
 
 
 def read_text(path: Path) -> str:
-    """What a file, or standard input for `-`, holds. Raises `ConfigurationError`."""
+    """What a file, or standard input for `-`, holds. Raises `InputError`."""
     if str(path) == "-":
         return sys.stdin.read()
     try:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"cannot read {path}: {error}") from error
+        raise InputError(f"cannot read {path}: {error}") from error
 
 
 def item_id(text: str) -> UUID:

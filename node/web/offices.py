@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import date, datetime, time
 from typing import Annotated
 from uuid import UUID
 
@@ -14,7 +15,17 @@ from node.web.forms import Entered, Fields, record
 from node.web.mistakes import Told, told
 from node.web.rendering import page
 from node.web.routing import PageRoute, back
-from node.workflow import access, accounts, ceilings, enrolment, links, quarantine, standing
+from node.workflow import (
+    access,
+    accounts,
+    ceilings,
+    endings,
+    enrolment,
+    links,
+    quarantine,
+    standing,
+)
+from node.workflow.calendar import OFFICE_TIME
 from node.workflow.desk import Actor, Desk
 from protocol.errors import ZhitongError
 from protocol.identifiers import NODE_ID
@@ -31,6 +42,13 @@ class Ceiling(Record):
     """The highest classification that a link may carry."""
 
     highest_level: ClassificationName
+
+
+class Ending(Record):
+    """The day on which a link ends; none is now."""
+
+    on: date | None
+    force: bool
 
 
 @router.get("/offices")
@@ -129,6 +147,13 @@ async def _limit(desk: Desk, actor: Actor, peer: str, entered: Fields) -> None:
     await ceilings.limit(desk, actor, peer, highest)
 
 
+async def _end(desk: Desk, actor: Actor, peer: str, entered: Fields) -> None:
+    """End the link to a former parent, now or at the beginning of a day."""
+    given = record(Ending, on=entered.optional("on"), force=entered.flag("force"))
+    at = None if given.on is None else datetime.combine(given.on, time(), OFFICE_TIME)
+    await endings.end(desk, actor, peer, on=at, force=given.force)
+
+
 async def _suspend(desk: Desk, actor: Actor, peer: str, entered: Fields) -> None:
     """Let nothing of the office count, until it is taken up again."""
     await standing.suspend(desk, actor, peer, _reason(entered))
@@ -150,6 +175,7 @@ DEEDS: dict[str, Work] = {
     "probe": _probe,
     "reconcile": _reconcile,
     "limit": _limit,
+    "end": _end,
     "suspend": _suspend,
     "take-up": _take_up,
     "revoke": _revoke,

@@ -59,6 +59,7 @@ DOINGS: Mapping[str, str] = {
     "probe": "已立即重试。",
     "reconcile": "已发起对账。",
     "limit": "已设定线路的最高级别。",
+    "end": "已定下这条线路何时结束。",
     "suspend": "已暂停这个机关。",
     "take-up": "已恢复这个机关。",
     "revoke": "已吊销这个机关。",

@@ -199,6 +199,7 @@ FORMS: tuple[Form, ...] = (
     _office("probe"),
     _office("reconcile"),
     _office("limit", highest_level="internal"),
+    _office("end", things.former, on="2099-12-31"),
     _office("suspend", **REASON),
     _office("take-up", things.suspended),
     Form("/quarantine/{held_id}/replay", may("manage_links")),

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from node.errors import UnknownOfficeError
 from node.relay import quarantine
 from node.relay.transport import Delivery
+from node.storage.offices import Link, Office
 from node.workflow import (
     calls,
     decisions,
@@ -230,6 +231,17 @@ async def asking(room: Room) -> str:
 async def child(room: Room) -> str:
     """An office below."""
     return (await directory.children(room.database))[0]
+
+
+async def former(room: Room) -> str:
+    """An office under which this one stood before it was moved."""
+    known = OfficeReference(id=NodeId("lanjiang"), name="澜江市政协", level="city")
+    async with room.database.writing.begin() as session:
+        await directory.know(session, known, "parent")
+        await session.flush()
+        (await session.get_one(Office, known.id)).relation = "former"
+        (await session.get_one(Link, known.id)).ends_at = None
+    return known.id
 
 
 async def suspended(room: Room) -> str:

@@ -74,6 +74,11 @@ async def _accounts(server: RabbitMQ, hub: str, children: list[str]) -> None:
     own = f"^{escape(f'zt.{hub}.')}"
     await server.create_account(hub, configure=own, write=own, read=own)
     for child in children:
-        down = f"^{escape(f'zt.{hub}.to.{child}')}([.](blob|dead))?$"
-        up = f"^{escape(f'zt.{hub}.up')}$"
-        await server.create_account(child, configure="^$", write=up, read=down)
+        await account(server, hub, child)
+
+
+async def account(server: RabbitMQ, hub: str, child: str) -> None:
+    """What an office below may do at the hub's broker."""
+    down = f"^{escape(f'zt.{hub}.to.{child}')}([.](blob|dead))?$"
+    up = f"^{escape(f'zt.{hub}.up')}$"
+    await server.create_account(child, configure="^$", write=up, read=down)

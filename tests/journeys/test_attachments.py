@@ -207,6 +207,8 @@ async def test_pieces_that_nobody_fetches_are_no_work_that_is_counted(
 async def test_a_wrong_piece_is_refused_and_asked_for_again_until_the_right_one_comes(
     hierarchy: Hierarchy,
 ) -> None:
+    file = hierarchy.folder / CITY / FILE_NAME
+    file.write_text(file.read_text().replace("piece_within = 20.0", "piece_within = 2.0"))
     async with travel.opened(hierarchy, COUNTY, CITY) as journey:
         county, city = journey.county, journey.rooms[CITY]
         shelf = county.desk.shelf

@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 import structlog
@@ -25,8 +22,6 @@ from tests.node.rooms import Clock, Room, Templates
 from tests.offices import DEPTH_2, DEPTH_3, DONGHU, HIERARCHIES, Hierarchy
 from tests.servers.postgres import Postgres
 
-MEMORY = Path("/dev/shm")
-
 
 @pytest.fixture(scope="session")
 def templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
@@ -35,25 +30,9 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
 
 
 @pytest.fixture
-def swift_path(tmp_path: Path) -> Iterator[Path]:
-    """A folder of the test's own, in memory where possible: commits wait for no disk there."""
-    with _in_memory(tmp_path) as folder:
-        yield folder
-
-
-@contextmanager
-def _in_memory(otherwise: Path) -> Iterator[Path]:
-    if not os.access(MEMORY, os.W_OK):
-        yield otherwise
-        return
-    with TemporaryDirectory(prefix="zhitong-test-", dir=MEMORY) as folder:
-        yield Path(folder)
-
-
-@pytest.fixture
-def lone(templates: Templates, swift_path: Path) -> Hierarchy:
+def lone(templates: Templates, tmp_path: Path) -> Hierarchy:
     """The county 东湖 with nobody above it, on SQLite, closed."""
-    return templates.copy(DONGHU, swift_path / "offices")
+    return templates.copy(DONGHU, tmp_path / "offices")
 
 
 @pytest.fixture
@@ -100,9 +79,9 @@ async def county(lone_on_each: Hierarchy) -> AsyncIterator[Room]:
 
 
 @pytest.fixture(params=HIERARCHIES)
-def hierarchy(request: pytest.FixtureRequest, templates: Templates, swift_path: Path) -> Hierarchy:
+def hierarchy(request: pytest.FixtureRequest, templates: Templates, tmp_path: Path) -> Hierarchy:
     """A whole hierarchy, closed: the test runs once on each of its kind."""
-    return templates.copy(HIERARCHIES[request.param], swift_path / "chain")
+    return templates.copy(HIERARCHIES[request.param], tmp_path / "chain")
 
 
 @pytest.fixture
@@ -113,18 +92,15 @@ async def chain(hierarchy: Hierarchy) -> AsyncIterator[Chain]:
 
 
 @pytest.fixture
-def two_levels(templates: Templates, swift_path: Path) -> Hierarchy:
+def two_levels(templates: Templates, tmp_path: Path) -> Hierarchy:
     """The counties 东湖 and 西山 and the city 云州 above them, closed."""
-    return templates.copy(DEPTH_2, swift_path / "pair")
+    return templates.copy(DEPTH_2, tmp_path / "pair")
 
 
 @pytest.fixture(scope="module")
-def three_levels(
-    templates: Templates, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Hierarchy]:
+def three_levels(templates: Templates, tmp_path_factory: pytest.TempPathFactory) -> Hierarchy:
     """The same with the province 江原 above them, closed. One for all tests of a file."""
-    with _in_memory(tmp_path_factory.mktemp("line")) as folder:
-        yield templates.copy(DEPTH_3, folder / "line")
+    return templates.copy(DEPTH_3, tmp_path_factory.mktemp("line") / "line")
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ process holds in memory, its connections, is thrown away at each kill and at eac
 from __future__ import annotations
 
 import itertools
-import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -30,7 +29,6 @@ from tests.simulation import unthreaded
 from tests.simulation.faults import Tripwire
 from tests.simulation.shapes import Post, posts
 
-MEMORY = Path("/dev/shm")
 PEOPLE = (
     ("lin", "林晓雨", "author", "informant", "团结街道"),
     ("chen", "陈波", "author", "member", "农工党支部"),
@@ -178,9 +176,8 @@ class PostgresDatabases:
 
 @contextmanager
 def sqlite_files() -> Iterator[SqliteFiles]:
-    """Files in memory where possible."""
-    place = MEMORY if os.access(MEMORY, os.W_OK) else None
-    with TemporaryDirectory(prefix="zhitong-simulation-", dir=place) as folder:
+    """Files in a temporary folder."""
+    with TemporaryDirectory(prefix="zhitong-simulation-") as folder:
         yield SqliteFiles(Path(folder))
 
 

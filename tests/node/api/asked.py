@@ -110,6 +110,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /links/{peer}/pause": REASON,
     "POST /links/{peer}/limit": {"highest_level": "internal"},
     "POST /links/{peer}/waive": REASON,
+    "POST /links/{peer}/end": {},
     "POST /quarantine/{id}/discard": REASON,
 }
 """What an operation is sent. Without a line here, nothing."""

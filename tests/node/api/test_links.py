@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 from uuid import uuid4
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from node.relay import quarantine
 from node.relay.errors import PoisonError
@@ -184,6 +186,26 @@ async def test_what_was_refused_is_listed_shown_replayed_and_discarded(
     problem(await admin.get(f"{QUARANTINE}/{uuid4()}"), 404, "quarantine.unknown")
     assert (await admin.get(QUARANTINE, params={"state": "held"})).json()["total"] == 0
     problem(await admin.get(QUARANTINE, params={"state": "lost"}), 422, "input.invalid")
+
+
+async def test_the_link_to_a_former_parent_ends_when_all_is_received_or_by_force_or_later(
+    admin: httpx.AsyncClient, county: Room
+) -> None:
+    problem(await admin.post(f"{CITY}/end", json={}), 409, "link.needed")
+    async with county.database.writing.begin() as session:
+        (await session.get_one(Office, "yunzhou")).relation = "former"
+        sent = await session.scalar(select(Outgoing))
+        assert sent is not None
+        sent.permanent = False
+    problem(await admin.post(f"{CITY}/end", json={}), 409, "link.undrained")
+    for wrong in ({"on": "2020-01-01T00:00:00Z"}, {"on": "2099-01-01T00:00:00"}, {"no": 1}):
+        assert (await admin.post(f"{CITY}/end", json=wrong)).status_code == 422
+    assert (await admin.get(CITY)).json()["ends_at"] is None
+    later = await admin.post(f"{CITY}/end", json={"on": "2099-01-01T00:00:00Z"})
+    assert later.json() == {"ends_at": "2099-01-01T00:00:00Z"}
+    assert (await admin.get(CITY)).json()["ends_at"] == "2099-01-01T00:00:00Z"
+    forced = await admin.post(f"{CITY}/end", json={"force": True})
+    assert datetime.fromisoformat(forced.json()["ends_at"]) <= county.clock()
 
 
 @pytest.mark.parametrize("username", ["lin", "editor", "security"])

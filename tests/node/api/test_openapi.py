@@ -36,7 +36,7 @@ ROUTES = {
     ("get", "/api/v1/links/{peer}/refused"),
     *(
         ("post", f"/api/v1/links/{{peer}}/{deed}")
-        for deed in ("pause", "resume", "probe", "limit", "reconcile", "waive")
+        for deed in ("pause", "resume", "probe", "limit", "reconcile", "waive", "end")
     ),
     ("get", "/api/v1/quarantine"),
     ("get", "/api/v1/quarantine/{id}"),

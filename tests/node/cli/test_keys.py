@@ -26,9 +26,9 @@ PASSPHRASE = "a passphrase for tests"
 
 
 @pytest.fixture
-def city(templates: Templates, swift_path: Path) -> Path:
+def city(templates: Templates, tmp_path: Path) -> Path:
     """The folder of the city 云州, with counties below."""
-    return templates.copy(DEPTH_2, swift_path / "offices").folder / "yunzhou"
+    return templates.copy(DEPTH_2, tmp_path / "offices").folder / "yunzhou"
 
 
 def test_fingerprints_paths_and_dates_are_shown_and_no_key(zhitong: Zhitong, city: Path) -> None:

@@ -27,16 +27,16 @@ async def ends(two_levels: Hierarchy) -> AsyncIterator[Ends]:
 
 
 @pytest.fixture
-async def each_ends(make_database: MakeDatabase, swift_path: Path) -> AsyncIterator[Ends]:
+async def each_ends(make_database: MakeDatabase, tmp_path: Path) -> AsyncIterator[Ends]:
     """The same two ends: the test runs once on each database."""
-    async with _set_up(swift_path, make_database) as joined:
+    async with _set_up(tmp_path, make_database) as joined:
         yield joined
 
 
 @pytest.fixture
-async def ends_on_postgresql(postgresql: MakeDatabase, swift_path: Path) -> AsyncIterator[Ends]:
+async def ends_on_postgresql(postgresql: MakeDatabase, tmp_path: Path) -> AsyncIterator[Ends]:
     """The same two ends on PostgreSQL, for what only a database with many writers can do."""
-    async with _set_up(swift_path, postgresql) as joined:
+    async with _set_up(tmp_path, postgresql) as joined:
         yield joined
 
 

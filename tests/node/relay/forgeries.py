@@ -15,6 +15,7 @@ from protocol.certificates import USAGE, Issuer
 from protocol.identifiers import NodeId
 from protocol.keys import P256Signer, Signer
 from protocol.offices import OfficeReference, Record
+from protocol.trust import issuing_office
 from tests import authorities
 from tests.factories import make_fact, make_feedback, make_note, make_payload
 from tests.node.relay.ends import CITY, COUNTY, Ends
@@ -100,6 +101,14 @@ def hub_below(ends: Ends, name: NodeId, above: Hub, *, path_length: int) -> Hub:
     shape = _shape(ends, ca=True, path_length=path_length, signs=False)
     certificate = forgery.certificate(name, key.public_key(), above.issuer, shape)
     return Hub(Issuer(certificate, key), (authorities.der(certificate), *above.above))
+
+
+def certified(ends: Ends, office: Hub, above: Hub) -> Hub:
+    """The hub with the key that it has, certified anew by another one."""
+    name = issuing_office(office.issuer.certificate).node
+    shape = _shape(ends, ca=True, path_length=3, signs=False)
+    own = forgery.certificate(name, office.issuer.key.public_key(), above.issuer, shape)
+    return Hub(Issuer(own, office.issuer.key), (authorities.der(own), *above.above))
 
 
 def signer_below(ends: Ends, name: NodeId, above: Hub, **shape: Any) -> P256Signer:

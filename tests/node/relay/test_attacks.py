@@ -1,8 +1,8 @@
 """Whatever is delivered to a real office in bad faith is refused with the code of what is wrong
 with it. It leaves a row in quarantine and an entry in the audit log, and nothing else.
 
-The attacks are in `attacks_on_form`, `_trust`, `_meaning` and `_revocation`. What a single
-check does with odd but harmless input is tested at the checks, in `tests/protocol`.
+The attacks are in `attacks_on_form`, `_trust`, `_meaning`, `_revocation` and `_places`. What a
+single check does with odd but harmless input is tested at the checks, in `tests/protocol`.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ from tests.node.relay import (
     attacks,
     attacks_on_form,
     attacks_on_meaning,
+    attacks_on_places,
     attacks_on_revocation,
     attacks_on_trust,
 )
@@ -48,7 +49,13 @@ from tests.node.rooms import Clock
 from tests.offices import Hierarchy
 
 ATTACKS = attacks.collect(
-    [attacks_on_form, attacks_on_trust, attacks_on_meaning, attacks_on_revocation]
+    [
+        attacks_on_form,
+        attacks_on_trust,
+        attacks_on_meaning,
+        attacks_on_revocation,
+        attacks_on_places,
+    ]
 )
 COSTLY = (
     "header_of_ten_megabytes",

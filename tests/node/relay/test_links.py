@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from node import errors as node_errors
+from node import move_errors
 from node.errors import ForbiddenError, LinkPausedError, UnknownOfficeError
 from node.relay import errors as relay_errors
 from node.relay.auditor import Auditor
@@ -257,7 +258,7 @@ async def test_an_office_that_is_no_neighbour_has_no_link(ends: Ends) -> None:
 def test_every_code_with_advice_is_one_that_a_refusal_can_have() -> None:
     known = {
         kind.code
-        for module in (protocol_errors, relay_errors, node_errors)
+        for module in (protocol_errors, relay_errors, node_errors, move_errors)
         for _, kind in inspect.getmembers(module, inspect.isclass)
         if issubclass(kind, ZhitongError)
     }

@@ -30,9 +30,9 @@ class KilledError(BaseException):
 
 
 @pytest.fixture
-def three_levels(templates: Templates, swift_path: Path) -> Hierarchy:
+def three_levels(templates: Templates, tmp_path: Path) -> Hierarchy:
     """Three levels, closed."""
-    return templates.copy(DEPTH_3, swift_path / "three")
+    return templates.copy(DEPTH_3, tmp_path / "three")
 
 
 @pytest.fixture

@@ -24,9 +24,9 @@ from tests.offices import DEPTH_3, Hierarchy
 
 
 @pytest.fixture
-def offices(templates: Templates, swift_path: Path) -> Hierarchy:
+def offices(templates: Templates, tmp_path: Path) -> Hierarchy:
     """Three levels, closed."""
-    return templates.copy(DEPTH_3, swift_path / "three")
+    return templates.copy(DEPTH_3, tmp_path / "three")
 
 
 @pytest.fixture

@@ -38,9 +38,9 @@ FIXED = {"queue": "to_triage"}
 
 
 @pytest.fixture
-def line(templates: Templates, swift_path: Path) -> Hierarchy:
+def line(templates: Templates, tmp_path: Path) -> Hierarchy:
     """Three levels, closed."""
-    return templates.copy(DEPTH_3, swift_path / "line")
+    return templates.copy(DEPTH_3, tmp_path / "line")
 
 
 @pytest.fixture
