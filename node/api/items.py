@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
+from node.api.drafts import DraftShape
 from node.api.permission import needs
 from node.api.search import DuplicatesShape, Submitted
 from node.api.shapes import (
@@ -28,6 +29,7 @@ from node.workflow import (
     forwarding,
     notes,
     reading,
+    revisions,
     submissions,
     withdrawals,
 )
@@ -70,6 +72,12 @@ async def view(item_id: UUID, desk: OneDesk, person: Person) -> ItemDetail:
 async def resubmit(item_id: UUID, draft: Draft, desk: OneDesk, person: Person) -> None:
     """Hand in a new edition of an item that was returned."""
     await submissions.resubmit(desk, person, item_id, draft)
+
+
+@router.post("/{item_id}/draft", openapi_extra=needs("resubmit"))
+async def open_draft(item_id: UUID, desk: OneDesk, person: Person) -> DraftShape:
+    """Your draft of a new edition of an item that was returned, begun where there is none."""
+    return DraftShape.model_validate(await revisions.open_draft(desk, person, item_id))
 
 
 @router.post("/{item_id}/withdraw", status_code=204, openapi_extra=needs("withdraw"))

@@ -105,6 +105,7 @@ ROUTES = {
     ("get", "/api/v1/items/{item_id}"),
     ("get", "/api/v1/items/{item_id}/file"),
     ("get", "/api/v1/items/{item_id}/contact"),
+    ("post", "/api/v1/items/{item_id}/draft"),
     ("get", "/api/v1/archive"),
     ("get", "/api/v1/public/form"),
     ("post", "/api/v1/public"),
