@@ -124,7 +124,10 @@ PAGES: tuple[Page, ...] = (
     ),
     Page(
         "/items/{item_id}/lineage",
-        (Look("item-lineage", "editor", "yunzhou", thing="combined"),),
+        (
+            Look("item-lineage", "editor", "yunzhou", thing="combined"),
+            Look("item-lineage-back", "editor"),
+        ),
         may("read_merges"),
         foreign=404,
     ),
@@ -221,6 +224,15 @@ PAGES: tuple[Page, ...] = (
         READERS,
     ),
     Page("/year", (Look("year", "lin"), Look("year-none", "chen", "yunzhou")), may("rate")),
+    Page(
+        "/hierarchy",
+        (
+            Look("hierarchy", "leader", "jiangyuan"),
+            Look("hierarchy-admin", "admin", "yunzhou"),
+            Look("hierarchy-none", "editor"),
+        ),
+        may("read_hierarchy"),
+    ),
     Page(
         "/offices",
         (Look("offices", "admin", "yunzhou"), Look("offices-leaf", "admin")),
