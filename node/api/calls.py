@@ -11,10 +11,12 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
 from node.api.permission import needs
+from node.api.shapes import Shape
 from node.http.session import OneDesk, Person
-from node.workflow import calls, responses
+from node.workflow import call_changes, calls, responses
 from node.workflow.calls import Audience, NewCall
 from node.workflow.responses import CallView
+from protocol.offices import Text, Time
 
 router = APIRouter(prefix="/calls", tags=["calls"])
 
@@ -29,11 +31,13 @@ class ResponseShape(BaseModel):
     read_at: datetime | None
     readers: int
     answers: int
+    late: int
     overdue: bool
 
 
 class CallShape(BaseModel):
-    """A call; `source` is the office that it came from, `answers` the items that you may see."""
+    """A call; `source` is the office that it came from, `answers` the items that you may see, of
+    which those that came after the date or the end are `late`. `revision` counts its changes."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -46,11 +50,16 @@ class CallShape(BaseModel):
     topic: str | None
     period: str | None
     due: datetime | None
+    revision: int
+    ended: str | None
+    ended_at: datetime | None
+    ended_reason: str | None
     pass_on: bool
     made_at: datetime
     made_by: str | None
     read: bool
     answers: list[UUID]
+    late: list[UUID]
     responses: list[ResponseShape]
 
     @classmethod
@@ -58,14 +67,28 @@ class CallShape(BaseModel):
         call: dict[str, Any] = {
             name: getattr(view.call, name)
             for name in cls.model_fields
-            if name not in ("read", "answers", "responses")
+            if name not in ("read", "answers", "late", "responses")
         }
         return cls(
             **call,
             read=view.read,
             answers=list(view.answers),
+            late=sorted(view.late),
             responses=[ResponseShape.model_validate(one) for one in view.responses],
         )
+
+
+class Moved(Shape):
+    """Another date."""
+
+    due: Time
+    reason: Text | None = None
+
+
+class EndedShape(Shape):
+    """That a call is over, and why; a withdrawal needs a reason."""
+
+    reason: Text | None = None
 
 
 class Issued(BaseModel):
@@ -102,3 +125,21 @@ async def mark_read(call_id: UUID, desk: OneDesk, person: Person) -> None:
 async def share(call_id: UUID, given: Audience, desk: OneDesk, person: Person) -> None:
     """Let offices below, units or people have it."""
     await calls.share(desk, person, call_id, given)
+
+
+@router.post("/{call_id}/move", status_code=204, openapi_extra=needs("call"))
+async def move(call_id: UUID, given: Moved, desk: OneDesk, person: Person) -> None:
+    """Let the call be due at another time; everybody who has it is told."""
+    await call_changes.move(desk, person, call_id, given.due, given.reason)
+
+
+@router.post("/{call_id}/close", status_code=204, openapi_extra=needs("call"))
+async def close(call_id: UUID, given: EndedShape, desk: OneDesk, person: Person) -> None:
+    """Close the call before its time: it is not answered any more."""
+    await call_changes.end(desk, person, call_id, "closed", given.reason)
+
+
+@router.post("/{call_id}/withdraw", status_code=204, openapi_extra=needs("call"))
+async def withdraw(call_id: UUID, given: EndedShape, desk: OneDesk, person: Person) -> None:
+    """Withdraw the call, with a reason."""
+    await call_changes.end(desk, person, call_id, "withdrawn", given.reason)

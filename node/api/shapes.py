@@ -197,7 +197,8 @@ class NoticeShape(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: UUID
-    item_id: UUID
+    item_id: UUID | None
+    call_id: UUID | None
     title: str
     sentence: str
     at: datetime

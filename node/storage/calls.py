@@ -17,7 +17,9 @@ class Call(Base):
 
     `kind` is solicitation, topic_guide or circular. After a restore nobody knows by whom
     (`made_by`) a call of this office was made. `read_at` is when somebody here who edits read what
-    came.
+    came. `revision` counts its changes; `first_due` is when it was due at first. Once it has
+    `ended`, closed or withdrawn, it is not answered any more; `ended_reason` says why it was last
+    changed.
     """
 
     __tablename__ = "calls"
@@ -32,10 +34,15 @@ class Call(Base):
     topic: Mapped[str | None] = mapped_column(String(20))
     period: Mapped[str | None] = mapped_column(String(200))
     due: Mapped[datetime | None]
+    first_due: Mapped[datetime | None]
     pass_on: Mapped[bool]
     made_at: Mapped[datetime]
     made_by: Mapped[str | None] = mapped_column(String(200))
     read_at: Mapped[datetime | None]
+    revision: Mapped[int] = mapped_column(default=0, server_default="0")
+    ended: Mapped[str | None] = mapped_column(String(20))
+    ended_at: Mapped[datetime | None]
+    ended_reason: Mapped[str | None] = mapped_column(Text)
 
     __table_args__ = (
         UniqueConstraint("source", "message_id"),

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, String, UniqueConstraint
+from sqlalchemy import Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from node.storage.base import Base, reference
@@ -40,14 +40,16 @@ class Event(Base):
 
 
 class Notice(Base):
-    """An author is told of an event, once."""
+    """An author is told of an event, once; or, in words, how a call was changed."""
 
     __tablename__ = "notices"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     person_id: Mapped[UUID] = mapped_column(reference("people.id"))
-    item_id: Mapped[UUID] = mapped_column(reference("items.id"))
-    event_id: Mapped[UUID] = mapped_column(reference("events.id"))
+    item_id: Mapped[UUID | None] = mapped_column(reference("items.id"))
+    event_id: Mapped[UUID | None] = mapped_column(reference("events.id"))
+    call_id: Mapped[UUID | None] = mapped_column(reference("calls.id"))
+    words: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime]
     read_at: Mapped[datetime | None]
 

@@ -12,13 +12,22 @@ from node.http.session import OneDesk, Person
 from node.web.forms import DATES, Entered, Fields, MistakenError, record
 from node.web.mistakes import Told, told
 from node.web.rendering import OFFICE_TIME, page
-from node.web.routing import PageRoute, back
-from node.workflow import access, calls, directory, responses, units
+from node.web.routing import PageRoute, back, done_in_place
+from node.workflow import access, call_changes, calls, directory, responses, units
+from node.workflow.call_changes import Ended
 from node.workflow.calls import Audience, NewCall
 from node.workflow.desk import Actor, Desk
 from protocol.errors import ZhitongError
+from protocol.offices import Record, Text
 
 router = APIRouter(route_class=PageRoute)
+
+
+class Reasoned(Record):
+    """A reason, or none."""
+
+    reason: Text | None = None
+
 
 LAST = time(23, 59, 59)
 """A deadline ends with its day."""
@@ -61,10 +70,59 @@ async def issue(request: Request, desk: OneDesk, person: Person, entered: Entere
 
 @router.get("/calls/{call_id}")
 async def call(call_id: UUID, request: Request, desk: OneDesk, person: Person) -> Response:
-    """One call. Opening it is reading it: the office that it came from is told once."""
-    if person.roles & {access.AUTHOR, access.EDITOR}:
-        await calls.mark_read(desk, person, call_id)
+    """One call. That it was read is told by its form, which a script sends at once."""
     return await _page(request, desk, person, call_id)
+
+
+@router.post("/calls/{call_id}/read")
+async def mark_read(call_id: UUID, request: Request, desk: OneDesk, person: Person) -> Response:
+    """It was read: the office that it came from is told once."""
+    await calls.mark_read(desk, person, call_id)
+    return done_in_place(request) or back(f"/calls/{call_id}")
+
+
+@router.post("/calls/{call_id}/move")
+async def move(
+    call_id: UUID, request: Request, desk: OneDesk, person: Person, entered: Entered
+) -> Response:
+    """Let the call be due on another day."""
+    access.demand(person, "call")
+    try:
+        due, reason = _due(entered), record(Reasoned, reason=entered.optional("reason")).reason
+        if due is None:
+            raise MistakenError(fields={"due": DATES})
+        await call_changes.move(desk, person, call_id, due, reason)
+    except ZhitongError as error:
+        return await _page(request, desk, person, call_id, entered, told(error), tried="move")
+    return back(f"/calls/{call_id}", "call-move")
+
+
+@router.post("/calls/{call_id}/close")
+async def close(
+    call_id: UUID, request: Request, desk: OneDesk, person: Person, entered: Entered
+) -> Response:
+    """Close the call before its time."""
+    return await _end(request, desk, person, call_id, entered, "closed")
+
+
+@router.post("/calls/{call_id}/withdraw")
+async def withdraw(
+    call_id: UUID, request: Request, desk: OneDesk, person: Person, entered: Entered
+) -> Response:
+    """Withdraw the call, with a reason."""
+    return await _end(request, desk, person, call_id, entered, "withdrawn")
+
+
+async def _end(
+    request: Request, desk: Desk, person: Actor, call_id: UUID, entered: Fields, how: Ended
+) -> Response:
+    access.demand(person, "call")
+    try:
+        reason = record(Reasoned, reason=entered.optional("reason")).reason
+        await call_changes.end(desk, person, call_id, how, reason)
+    except ZhitongError as error:
+        return await _page(request, desk, person, call_id, entered, told(error), tried=how)
+    return back(f"/calls/{call_id}", f"call-{how}")
 
 
 @router.post("/calls/{call_id}/share")
@@ -76,7 +134,7 @@ async def share(
     try:
         await calls.share(desk, person, call_id, record(Audience, **_audience(entered)))
     except ZhitongError as error:
-        return await _page(request, desk, person, call_id, entered, told(error))
+        return await _page(request, desk, person, call_id, entered, told(error), tried="share")
     return back(f"/calls/{call_id}", "share")
 
 
@@ -129,6 +187,8 @@ async def _page(
     call_id: UUID,
     entered: Fields | None = None,
     told: Told | None = None,
+    *,
+    tried: str = "",
 ) -> Response:
     view = await responses.view(desk, person, call_id)
     shares = access.allows(person, "call")
@@ -142,6 +202,7 @@ async def _page(
         call=view.call,
         entered=entered,
         told=told,
+        tried=tried,
         now=desk.clock(),
         chosen=set(entered.each("office") + entered.each("unit")),
         **(await _recipients(desk, person) if shares else {"below": (), "units": ()}),

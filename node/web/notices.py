@@ -16,7 +16,7 @@ from fastapi.responses import StreamingResponse
 from node.http.session import OneDesk, Person
 from node.web.live import Board
 from node.web.rendering import page
-from node.web.routing import PageRoute
+from node.web.routing import PageRoute, back, done_in_place
 from node.workflow import access, reading
 from node.workflow.desk import Actor, Desk
 
@@ -29,10 +29,16 @@ PULSE_SECONDS = 15.0
 
 @router.get("/notices")
 async def notices(request: Request, desk: OneDesk, person: Person) -> Response:
-    """What the visitor was told. Opening the page is reading it."""
+    """What the visitor was told. That it was read is told by its form, which a script sends."""
     found = await reading.notices(desk, person)
-    await reading.mark_read(desk, person)
     return await page(request, person, "notices.html", rows=found.rows, total=found.total)
+
+
+@router.post("/notices/read")
+async def mark_read(request: Request, desk: OneDesk, person: Person) -> Response:
+    """The visitor has seen all of it."""
+    await reading.mark_read(desk, person)
+    return done_in_place(request) or back("/notices")
 
 
 @router.get("/live")

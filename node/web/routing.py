@@ -115,6 +115,11 @@ def back(path: str, done: str | None = None) -> Response:
     )
 
 
+def done_in_place(request: Request) -> Response | None:
+    """What a script is answered that sent the form by itself: the page stays as it is."""
+    return Response() if request.headers.get("hx-request") else None
+
+
 def local(path: str | None) -> str | None:
     """The path, if it leads to a page of this office."""
     if path is None or not path.startswith("/") or path.startswith(("//", "/\\")):

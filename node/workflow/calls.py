@@ -28,7 +28,7 @@ from node.storage.database import Session
 from node.storage.items import Item
 from node.storage.offices import Office
 from node.storage.people import Membership
-from node.workflow import access, audit, outbox, people, recovery, units
+from node.workflow import access, audit, call_changes, outbox, people, recovery, units
 from node.workflow.access import Scope
 from node.workflow.calendar import day_of
 from node.workflow.desk import Actor, Desk
@@ -101,6 +101,7 @@ async def issue(desk: Desk, actor: Actor, wanted: NewCall) -> UUID:
             topic=wanted.topic,
             period=wanted.period,
             due=wanted.due,
+            first_due=wanted.due,
             pass_on=wanted.pass_on,
             made_at=now,
             made_by=actor.name,
@@ -121,6 +122,7 @@ async def share(desk: Desk, actor: Actor, call_id: UUID, wanted: Audience) -> No
         call = await session.get(Call, call_id, with_for_update=True)
         if call is None:
             raise UnknownCallError
+        call_changes.demand_open(call)
         if not await _address(session, desk, call, wanted, now):
             raise InputError("没有新的发送对象")
         audit.note(session, now, actor=actor, action="call_shared", subject=call.id)
@@ -166,6 +168,8 @@ async def receive(intake: Intake, message: Opened) -> None:
     if data.pass_on:
         everybody = Audience(all_offices=True, everyone=True)
         await _address(session, intake.desk, call, everybody, intake.now)
+    # What was said of it since may have overtaken it.
+    intake.awaited.add(message.event.id)
     audit.note(
         session,
         intake.now,
@@ -202,10 +206,11 @@ async def restore(session: Session, desk: Desk, message: Opened, data: CALLS) ->
 
 
 async def demand_answerable(session: Session, desk: Desk, actor: Actor, call_id: UUID) -> None:
-    """Raises `UnknownCallError`, `CallStateError` unless an item of the actor may answer it."""
+    """Raises `UnknownCallError`, `CallStateError`, `CallEndedError` unless the actor may answer."""
     call = await visible(session, desk, actor, call_id)
     if call.kind == "circular":
         raise CallStateError("通报无须应答")
+    call_changes.demand_open(call)
 
 
 async def answered(session: Session, message_id: UUID | None, sender: str) -> UUID | None:
@@ -262,21 +267,24 @@ async def _alike(session: Session, made: Call, where: ColumnElement[bool]) -> Ca
     said = [Call.kind == made.kind, Call.body == made.body]
     for column, value in (
         (Call.period, made.period),
-        (Call.due, made.due),
         (Call.title, made.title if made.kind != "topic_guide" else None),
     ):
         if value is not None:
             said.append(column == value)
+    if made.due is not None:
+        # Its date may have been moved since, here or before it was shared.
+        said.append(or_(Call.first_due == made.due, Call.due == made.due))
     rows = await session.scalars(select(Call).where(where, *said).order_by(Call.made_at))
     return next((call for call in rows if list(call.topics) == list(made.topics)), None)
 
 
 def _of_message(data: CALLS, id: UUID, at: datetime) -> Call:
-    call = Call(id=id, topics=[], body="", pass_on=data.pass_on, made_at=at)
+    call = Call(id=id, topics=[], body="", pass_on=data.pass_on, made_at=at, revision=0)
     match data:
         case messages.Solicitation():
             call.kind, call.title, call.body = "solicitation", data.title, data.body
             call.due, call.topic = data.due, data.topic
+            call.first_due = data.due
         case messages.TopicGuide():
             call.kind, call.title = "topic_guide", data.period
             call.period, call.topics = data.period, list(data.topics)

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select, update
 
+from node.storage.calls import Call
 from node.storage.database import Session
 from node.storage.events import Event, Notice
 from node.storage.items import Edition, Item, ItemAuthor
@@ -55,10 +56,11 @@ class ItemView:
 
 @dataclass(frozen=True)
 class NoticeView:
-    """A notice to an author."""
+    """A notice to an author: of an item, or of a call."""
 
     id: UUID
-    item_id: UUID
+    item_id: UUID | None
+    call_id: UUID | None
     title: str
     sentence: str
     at: datetime
@@ -138,9 +140,10 @@ async def notices(desk: Desk, actor: Actor, *, limit: int = PAGE) -> Page[Notice
     access.demand(actor, "read")
     mine = select(Notice.id).where(Notice.person_id == actor.id)
     query = (
-        select(Notice, Event, Item)
-        .join(Event, Event.id == Notice.event_id)
-        .join(Item, Item.id == Notice.item_id)
+        select(Notice, Event, Item.title, Call.title)
+        .outerjoin(Event, Event.id == Notice.event_id)
+        .outerjoin(Item, Item.id == Notice.item_id)
+        .outerjoin(Call, Call.id == Notice.call_id)
         .where(Notice.person_id == actor.id)
         .order_by(Notice.created_at.desc(), Notice.id.desc())
         .limit(limit)
@@ -151,13 +154,14 @@ async def notices(desk: Desk, actor: Actor, *, limit: int = PAGE) -> Page[Notice
         rows = [
             NoticeView(
                 id=notice.id,
-                item_id=item.id,
-                title=item.title,
-                sentence=_sentence(desk, event),
-                at=event.at,
+                item_id=notice.item_id,
+                call_id=notice.call_id,
+                title=item_title or call_title or "",
+                sentence=notice.words or _sentence(desk, event),
+                at=notice.created_at if notice.words else event.at,
                 read=notice.read_at is not None,
             )
-            for notice, event, item in found
+            for notice, event, item_title, call_title in found
         ]
         return Page(rows, total or 0)
 

@@ -27,6 +27,7 @@ from node.workflow import (
     assignments,
     attachments,
     audit,
+    call_changes,
     calls,
     forwarding,
     handling,
@@ -44,7 +45,7 @@ from protocol.envelope import Opened
 from protocol.identifiers import NodeId
 from protocol.lifecycle import Moment, State
 from protocol.messages import event, facts, work
-from protocol.messages.calls import Circular, Solicitation, TopicGuide
+from protocol.messages.calls import CallChange, Circular, Solicitation, TopicGuide
 from protocol.messages.facts import FactBase
 from protocol.messages.items import Edition as EditionMessage
 from protocol.messages.items import Submission, Withdrawal
@@ -79,6 +80,8 @@ async def own(session: Session, desk: Desk, message: Opened, now: datetime) -> N
             await _decided(session, desk, message, fact, now)
         case Solicitation() | TopicGuide() | Circular() as call:
             await calls.restore(session, desk, message, call)
+        case CallChange() as change:
+            await call_changes.restore(session, message, change)
         case work.Assignment() as given:
             await assignments.restore(session, desk, message, given)
         case work.Outcome() | work.HandBackRequest() | work.Verdict() as answer:

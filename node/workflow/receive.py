@@ -10,6 +10,7 @@ from __future__ import annotations
 from node.errors import UnsupportedTypeError
 from node.workflow import (
     assignments,
+    call_changes,
     calls,
     certificates,
     feedback,
@@ -50,6 +51,8 @@ async def apply(intake: Intake, message: Opened) -> bool:
         case "solicitation" | "topic_guide" | "circular":
             await calls.receive(intake, message)
             return True
+        case "call_change":
+            return await call_changes.receive(intake, message)
         case "read":
             await calls.receive_read(intake, message)
             return True

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, false, func, select
 
 from node.storage.calls import Call, Callee, CallReading
 from node.storage.database import Session
@@ -31,6 +31,8 @@ class Response:
     read_at: datetime | None
     readers: int
     answers: int
+    late: int
+    """Of the answers, how many came after the date or after the end."""
     overdue: bool
 
 
@@ -41,6 +43,8 @@ class CallView:
     call: Call
     read: bool
     answers: Sequence[UUID]
+    late: frozenset[UUID]
+    """Of the answers, those that came after the date or after the end."""
     responses: Sequence[Response]
 
 
@@ -67,22 +71,37 @@ async def view(desk: Desk, actor: Actor, call_id: UUID) -> CallView:
 
 async def _view(session: Session, desk: Desk, actor: Actor, call: Call, *, whole: bool) -> CallView:
     edits = access.scope(actor, "read_calls") is Scope.ALL
-    mine = select(Item.id).where(Item.answers_id == call.id).order_by(Item.created_at, Item.id)
+    mine = (
+        select(Item.id, Item.created_at)
+        .where(Item.answers_id == call.id)
+        .order_by(Item.created_at, Item.id)
+    )
     if not edits:
         mine = mine.join(ItemAuthor, ItemAuthor.item_id == Item.id).where(
             ItemAuthor.person_id == actor.id
         )
+    answers = (await session.execute(mine)).all()
+    last = last_moment(call)
     return CallView(
         call,
         await session.get(CallReading, (call.id, actor.id)) is not None,
-        (await session.scalars(mine)).all(),
+        [row.id for row in answers],
+        frozenset(row.id for row in answers if last is not None and row.created_at > last),
         await _responses(session, desk, call) if edits and whole else (),
     )
 
 
+def last_moment(call: Call) -> datetime | None:
+    """When an answer has to be here at the latest, if at all."""
+    return min((at for at in (call.due, call.ended_at) if at is not None), default=None)
+
+
 async def _responses(session: Session, desk: Desk, call: Call) -> list[Response]:
     now = desk.clock()
-    late = call.kind == "solicitation" and call.due is not None and call.due < now
+    last = last_moment(call)
+    late = call.kind == "solicitation" and last is not None and last < now
+    # Of what was withdrawn nobody owes an answer.
+    late = late and call.ended != "withdrawn"
     rows = await session.execute(
         select(Callee, Office.name, Unit.name, Person.name)
         .outerjoin(Office, Office.id == Callee.peer)
@@ -94,7 +113,9 @@ async def _responses(session: Session, desk: Desk, call: Call) -> list[Response]
     found = []
     for callee, office, unit, person in rows.all():
         kind = "office" if office else "unit" if unit else "person" if person else "everyone"
-        answers = await _count(session, call, _answering(callee))
+        answering = _answering(callee)
+        answers = await _count(session, call, answering)
+        after = answering & (Item.created_at > last) if last is not None else false()
         readers = 0 if office else await _readers(session, call, callee)
         found.append(
             Response(
@@ -103,6 +124,7 @@ async def _responses(session: Session, desk: Desk, call: Call) -> list[Response]
                 callee.read_at,
                 readers,
                 answers,
+                await _count(session, call, after) if answers else 0,
                 late and answers == 0,
             )
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field, StrictBool
@@ -36,6 +36,18 @@ class Circular(Record):
     period: Line
     body: Text
     pass_on: StrictBool = False
+
+
+class CallChange(Record):
+    """How a call stands now; the message's subject is that by which the call came.
+
+    `revision` counts the changes of a call: a lower one than is known says nothing new.
+    """
+
+    revision: int = Field(ge=1, le=1_000_000, strict=True)
+    due: Time | None = None
+    ended: Literal["closed", "withdrawn"] | None = None
+    reason: Text | None = None
 
 
 class Read(Record):

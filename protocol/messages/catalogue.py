@@ -35,6 +35,7 @@ DOWN: dict[str, type[Record]] = {
     "solicitation": calls.Solicitation,
     "topic_guide": calls.TopicGuide,
     "circular": calls.Circular,
+    "call_change": calls.CallChange,
     "directory": trust.Directory,
     "certificate": trust.Certificate,
     "issuers": trust.Issuers,
@@ -62,11 +63,12 @@ ABOUT_ITEMS = frozenset(
         "feedback",
         "assignment",
         "verdict",
+        "call_change",
         "purge",
         "purged",
     }
 )
-"""Types whose subject must name an item."""
+"""Types whose subject must name an item; that of `call_change` names the message of a call."""
 
 MODELS: dict[str, type[Record]] = UP | DOWN | BOTH | LINK
 NAMES: dict[type[Record], str] = {model: name for name, model in MODELS.items()}

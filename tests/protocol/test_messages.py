@@ -81,6 +81,7 @@ EXAMPLES: dict[str, Record] = {
     "circular": calls.Circular(
         title="三季度采用情况通报", period="2026年第三季度", body="全市采用150篇。", pass_on=True
     ),
+    "call_change": calls.CallChange(revision=2, due=NOW, ended="closed", reason="已足够。"),
     "directory": trust.Directory(
         offices=[
             trust.DirectoryEntry(
@@ -280,7 +281,8 @@ def test_each_type_travels_in_its_direction() -> None:
     table = {
         Direction.UP: "submission revision withdrawal outcome hand_back_request read rating "
         "certificate_request",
-        Direction.DOWN: "feedback assignment verdict solicitation topic_guide circular directory "
+        Direction.DOWN: "feedback assignment verdict solicitation topic_guide circular "
+        "call_change directory "
         "certificate issuers",
         Direction.BOTH: "note revocations purge purged receipt statement replay blob",
     }
@@ -293,7 +295,7 @@ def test_each_type_travels_in_its_direction() -> None:
 def test_types_about_items_need_a_subject() -> None:
     about_items = (
         "submission revision withdrawal outcome hand_back_request rating feedback assignment "
-        "verdict purge purged"
+        "verdict call_change purge purged"
     )
     assert set(about_items.split()) == catalogue.ABOUT_ITEMS
 

@@ -138,7 +138,9 @@ async def _timelines(session: Session, total: Reckoning) -> Counter[FactKey]:
     # 4.
     notices = Counter(
         (person, event)
-        for person, event in await session.execute(select(Notice.person_id, Notice.event_id))
+        for person, event in await session.execute(
+            select(Notice.person_id, Notice.event_id).where(Notice.event_id.is_not(None))
+        )
     )
     total.notices += sum(notices.values())
     total.lost += len(wanted - notices.keys())

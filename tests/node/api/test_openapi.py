@@ -59,7 +59,10 @@ ROUTES = {
     ("post", "/api/v1/items/{item_id}/notes"),
     *((method, "/api/v1/calls") for method in ("get", "post")),
     ("get", "/api/v1/calls/{call_id}"),
-    *(("post", f"/api/v1/calls/{{call_id}}/{deed}") for deed in ("read", "share")),
+    *(
+        ("post", f"/api/v1/calls/{{call_id}}/{deed}")
+        for deed in ("read", "share", "move", "close", "withdraw")
+    ),
     *((method, "/api/v1/issues") for method in ("get", "post")),
     *((method, "/api/v1/issues/{issue_id}") for method in ("get", "put", "delete")),
     *(("post", f"/api/v1/issues/{{issue_id}}/{deed}") for deed in ("sign", "withdraw")),
