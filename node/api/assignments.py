@@ -8,12 +8,14 @@ from typing import Self
 from uuid import UUID
 
 from fastapi import APIRouter
+from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict
 
+from node.api.files import HEADERS
 from node.api.permission import needs
-from node.api.shapes import Reason
+from node.api.shapes import AttachmentShape, Reason
 from node.http.session import OneDesk, Person
-from node.storage.assignments import Assignment
+from node.storage.assignments import Assignment, Reply
 from node.workflow import assignments, cases, handling, ratings, supervision
 from node.workflow.assignments import Order
 from node.workflow.cases import Case
@@ -64,6 +66,7 @@ class ReplyShape(BaseModel):
     reason: str | None
     decided_by: str | None
     decided_at: datetime | None
+    files: list[AttachmentShape] = []
 
 
 class CaseShape(AssignmentShape):
@@ -79,8 +82,13 @@ class CaseShape(AssignmentShape):
             **AssignmentShape.of(case.assignment).model_dump(),
             title=case.title,
             body=case.body,
-            replies=[ReplyShape.model_validate(reply) for reply in case.replies],
+            replies=[_reply_shape(case, reply) for reply in case.replies],
         )
+
+
+def _reply_shape(case: Case, reply: Reply) -> ReplyShape:
+    files = [AttachmentShape.model_validate(file) for file in case.files.get(reply.id, ())]
+    return ReplyShape.model_validate(reply).model_copy(update={"files": files})
 
 
 class GivenShape(BaseModel):
@@ -114,6 +122,19 @@ async def overdue(desk: OneDesk, person: Person) -> Sequence[AssignmentShape]:
 async def view(assignment_id: UUID, desk: OneDesk, person: Person) -> CaseShape:
     """One case."""
     return CaseShape.of_case(await cases.view(desk, person, assignment_id))
+
+
+@router.get(
+    "/assignments/{assignment_id}/attachments/{digest}",
+    response_class=FileResponse,
+    openapi_extra=needs("read_assignments"),
+)
+async def fetch(assignment_id: UUID, digest: str, desk: OneDesk, person: Person) -> FileResponse:
+    """A file of an answer, to be saved and not shown."""
+    found = await cases.download(desk, person, assignment_id, digest)
+    return FileResponse(
+        found.path, media_type=found.media_type, filename=found.name, headers=HEADERS
+    )
 
 
 @router.post("/assignments/{assignment_id}/pass-on", status_code=201, openapi_extra=needs("assign"))

@@ -26,7 +26,7 @@ HEADERS = {
 }
 
 
-@router.post("/files", status_code=201, openapi_extra=bodies.FILE | needs("submit"))
+@router.post("/files", status_code=201, openapi_extra=bodies.FILE | needs("upload"))
 async def store(
     request: Request, name: Annotated[FileName, Query()], desk: OneDesk, person: Person
 ) -> StoredShape:

@@ -125,6 +125,7 @@ async def instruct(item_id: UUID, given: Instruction, desk: OneDesk, person: Per
         post=given.post,
         text=given.text,
         on=given.on,
+        attachments=given.attachments,
     )
 
 

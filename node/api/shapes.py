@@ -6,9 +6,11 @@ from datetime import date, datetime
 from typing import Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from node.storage.items import Item
+from node.workflow import enclosures
+from node.workflow.attachments import Named
 from node.workflow.desk import Actor
 from node.workflow.reading import ItemView, NoticeView
 from protocol.offices import Line, Text
@@ -52,8 +54,10 @@ class Instruction(Shape):
 
     leader: Line
     post: Line
-    text: Text
+    text: Text | None = None
+    """In words, as a scan among the `attachments`, or both."""
     on: date
+    attachments: tuple[Named, ...] = Field(default=(), max_length=enclosures.MOST)
 
 
 class Implementation(Shape):
@@ -128,21 +132,6 @@ class ItemList(BaseModel):
     total: int
 
 
-class TimelineEntry(BaseModel):
-    """Something that happened. `proven`: it came as a signed message from another office."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    at: datetime
-    office: str
-    office_name: str
-    level: str
-    kind: str
-    sentence: str
-    data: dict[str, Any]
-    proven: bool
-
-
 class AttachmentShape(BaseModel):
     """A file of the item: `arrived` of its `pieces` are here; `stopped` says why no more come."""
 
@@ -156,6 +145,23 @@ class AttachmentShape(BaseModel):
     arrived: int
     pieces: int
     stopped: str | None
+
+
+class TimelineEntry(BaseModel):
+    """Something that happened. `proven`: it came as a signed message from another office.
+    `files` are fetched as those of the item."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    at: datetime
+    office: str
+    office_name: str
+    level: str
+    kind: str
+    sentence: str
+    data: dict[str, Any]
+    proven: bool
+    files: list[AttachmentShape]
 
 
 class StoredShape(BaseModel):

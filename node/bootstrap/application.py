@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from fastapi import FastAPI
 
 from node.api.routes import router as api
@@ -12,6 +14,9 @@ from node.http.limits import MAXIMUM_BODY, BodyLimit
 from node.web.live import Board
 from node.web.routes import router as pages
 from node.workflow.desk import Desk
+
+WITH_FILES = r"/items/[^/]+/instruct|/cases/[^/]+/reply"
+"""Deeds whose forms carry files."""
 
 
 def build(desk: Desk, settings: WebSettings) -> FastAPI:
@@ -41,8 +46,11 @@ def build(desk: Desk, settings: WebSettings) -> FastAPI:
     application.add_middleware(
         BodyLimit,
         counted_elsewhere=counted_elsewhere,
-        # A form for browsers without scripts, which send the file with it.
-        larger={("POST", "/write/files"): desk.limits.file_bytes + MAXIMUM_BODY},
+        # Forms with files in them; one at a time where an item is written.
+        larger=[
+            ("POST", re.compile("/write/files"), desk.limits.file_bytes + MAXIMUM_BODY),
+            ("POST", re.compile(WITH_FILES), desk.limits.item_bytes + MAXIMUM_BODY),
+        ],
     )
     problems.install(application)
     application.include_router(api)

@@ -6,7 +6,8 @@ form with a file in it is passed on as it comes, and breaks off at its own limit
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Sequence
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -28,12 +29,12 @@ class BodyLimit:
         application: ASGIApp,
         maximum: int = MAXIMUM_BODY,
         counted_elsewhere: Collection[tuple[str, str]] = (),
-        larger: Mapping[tuple[str, str], int] | None = None,
+        larger: Sequence[tuple[str, re.Pattern[str], int]] = (),
     ) -> None:
         self._application = application
         self._maximum = maximum
         self._counted_elsewhere = frozenset(counted_elsewhere)
-        self._larger = dict(larger or {})
+        self._larger = tuple(larger)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if (
@@ -42,7 +43,7 @@ class BodyLimit:
         ):
             await self._application(scope, receive, send)
             return
-        limit = self._larger.get((scope.get("method", ""), scope.get("path", "")))
+        limit = self._limit(scope.get("method", ""), scope.get("path", ""))
         if limit is not None:
             await self._application(scope, _counting(receive, limit), send)
             return
@@ -65,6 +66,12 @@ class BodyLimit:
             return waiting.pop() if waiting else await receive()
 
         await self._application(scope, replay, send)
+
+    def _limit(self, method: str, path: str) -> int | None:
+        for one, pattern, limit in self._larger:
+            if one == method and pattern.fullmatch(path):
+                return limit
+        return None
 
 
 def _counting(receive: Receive, limit: int) -> Receive:

@@ -39,7 +39,7 @@ from node.relay.errors import NotOfferedError, PieceError, PoisonError
 from node.relay.transport import Delivery, Transport
 from node.storage import bulk
 from node.storage.database import Session, is_away
-from node.storage.files import Attachment, Offer, Order, StoredFile, Transfer
+from node.storage.files import Attachment, Enclosure, Offer, Order, StoredFile, Transfer
 from node.storage.items import Item
 from node.storage.shelf import Shelf
 from node.workflow import kinds
@@ -283,6 +283,10 @@ async def _brought(session: Session, peer: NodeId, digest: str) -> bool:
         select(Attachment.digest)
         .join(Item, Item.id == Attachment.item_id)
         .where(Attachment.digest == digest, Item.source == peer)
+        .limit(1)
+    ) or await session.scalar(
+        select(Enclosure.digest)
+        .where(Enclosure.digest == digest, Enclosure.source == peer)
         .limit(1)
     )
     return found is not None

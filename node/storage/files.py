@@ -62,6 +62,29 @@ class Attachment(Base):
     __table_args__ = (Index("ix_attachments_digest", "digest"),)  # whether a file is still wanted
 
 
+class Enclosure(Base):
+    """A file that a fact about an item names (`owner_id` is its event), or an answer to an
+    assignment. `source` is the neighbour from which it is fetched, None where it was brought here.
+    """
+
+    __tablename__ = "enclosures"
+
+    owner_id: Mapped[UUID] = mapped_column(primary_key=True)
+    digest: Mapped[str] = mapped_column(Digest, primary_key=True)
+    item_id: Mapped[UUID | None] = mapped_column(reference("items.id"))
+    source: Mapped[str | None] = mapped_column(String(40))
+    position: Mapped[int]
+    name: Mapped[str] = mapped_column(String(200))
+    media_type: Mapped[str] = mapped_column(String(100))
+    size: Mapped[int] = mapped_column(BigInteger)
+    pieces: Mapped[list[Any]]
+
+    __table_args__ = (
+        Index("ix_enclosures_digest", "digest"),  # whether a file is still wanted
+        Index("ix_enclosures_item_id", "item_id"),  # those of a timeline
+    )
+
+
 class Transfer(Base):
     """A file that a neighbour announced and of which pieces are missing here.
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from node.http.session import OneDesk, Person
+from node.web import uploads
 from node.web.deeds import Reasoned, order
 from node.web.forms import Entered, Fields, record
 from node.web.mistakes import Told, told
@@ -72,6 +73,7 @@ async def _reply(desk: Desk, actor: Actor, case_id: UUID, entered: Fields) -> No
         text=entered.text("text"),
         degree=entered.text("degree"),
         implemented=entered.flag("implemented"),
+        attachments=await uploads.brought(desk, actor, entered, "document"),
     )
     await handling.reply(desk, actor, case_id, answer)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast
 from uuid import UUID
 
+from node.web import uploads
 from node.web.forms import Fields, record
 from node.workflow import (
     archiving,
@@ -47,7 +48,7 @@ class Spoken(Record):
 
     leader: Line
     post: Line
-    text: Text
+    text: Text | None = None
     on: Day
 
 
@@ -122,8 +123,9 @@ async def _forward(desk: Desk, actor: Actor, item_id: UUID, entered: Fields) -> 
 
 async def _instruct(desk: Desk, actor: Actor, item_id: UUID, entered: Fields) -> None:
     """Record a leader's instruction."""
-    names = ("leader", "post", "text", "on")
-    given = record(Spoken, **{name: entered.text(name) for name in names})
+    names = ("leader", "post", "on")
+    content = {name: entered.text(name) for name in names}
+    given = record(Spoken, **content, text=entered.optional("text"))
     await decisions.instruct(
         desk,
         actor,
@@ -132,6 +134,7 @@ async def _instruct(desk: Desk, actor: Actor, item_id: UUID, entered: Fields) ->
         post=given.post,
         text=given.text,
         on=given.on,
+        attachments=await uploads.brought(desk, actor, entered, "scan"),
     )
 
 

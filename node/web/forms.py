@@ -9,6 +9,7 @@ from uuid import UUID
 
 from fastapi import Depends, Request
 from pydantic import BaseModel, ValidationError
+from starlette.datastructures import UploadFile
 
 from node.errors import InputError
 
@@ -47,9 +48,12 @@ class MistakenError(InputError):
 
 
 class Fields:
-    """The fields of a form, all of them text."""
+    """The fields of a form, all of them text, and the files that came with it."""
 
-    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
+    def __init__(
+        self, pairs: Iterable[tuple[str, str]], uploads: Iterable[tuple[str, UploadFile]] = ()
+    ) -> None:
+        self._uploads = tuple(uploads)
         self._values: dict[str, list[str]] = {}
         for name, value in pairs:
             self._values.setdefault(name, []).append(value.replace("\r\n", "\n"))
@@ -85,6 +89,10 @@ class Fields:
         except ValueError as error:
             raise MistakenError(fields={name: WRONG["int_parsing"]}) from error
 
+    def uploads(self, name: str) -> list[UploadFile]:
+        """The files that were chosen for this field."""
+        return [upload for field, upload in self._uploads if field == name and upload.filename]
+
     def ids(self, name: str) -> list[UUID]:
         """Things that were chosen. Raises `MistakenError`."""
         try:
@@ -95,7 +103,11 @@ class Fields:
 
 async def _fields(request: Request) -> Fields:
     form = await request.form()
-    return Fields((name, value) for name, value in form.multi_items() if isinstance(value, str))
+    parts = form.multi_items()
+    return Fields(
+        [(name, value) for name, value in parts if isinstance(value, str)],
+        [(name, value) for name, value in parts if isinstance(value, UploadFile)],
+    )
 
 
 Entered = Annotated[Fields, Depends(_fields)]

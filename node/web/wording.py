@@ -131,6 +131,8 @@ FIELDS: Mapping[str, str] = {
     "answers": "约稿",
     "phone": "电话",
     "answer": "验证问题",
+    "scan": "扫描件",
+    "document": "附件",
     "consent": "个人信息处理说明",
     "per_address": "同一网络地址每天最多",
     "per_day": "全机关每天最多",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
@@ -14,6 +14,7 @@ from starlette.datastructures import UploadFile
 from node.draft_errors import UnknownDraftError
 from node.errors import InputError
 from node.http.session import OneDesk, Person
+from node.web import uploads
 from node.web.forms import Entered, Fields, record
 from node.web.mistakes import Told, told
 from node.web.rendering import page
@@ -32,7 +33,6 @@ BETWEEN = re.compile(r"[、，,;；\s]+")
 """What stands between two tags."""
 ROWS = 5
 """Rows for co-authors that the form offers."""
-CHUNK = 64 * 1024
 MOST_LISTED = 20
 """Drafts beside the form."""
 
@@ -140,7 +140,7 @@ async def upload(request: Request, desk: OneDesk, person: Person, entered: Enter
         if not isinstance(one, UploadFile) or not one.filename:
             continue
         try:
-            stored = await files.store(desk, person, one.filename, _chunks(one))
+            stored = await files.store(desk, person, one.filename, uploads.chunks(one))
         except ZhitongError as error:
             problem = told(error)
             break
@@ -245,11 +245,6 @@ def named(entered: Fields) -> list[tuple[str, str]]:
     """The files that the form names: digest and name."""
     pairs = [value.partition(" ") for value in entered.each("file")]
     return [(digest, name) for digest, _, name in pairs if digest and name]
-
-
-async def _chunks(upload: UploadFile) -> AsyncIterator[bytes]:
-    while chunk := await upload.read(CHUNK):
-        yield chunk
 
 
 async def _others(desk: Desk, person: Actor, entered: Fields) -> Sequence[DraftView]:

@@ -57,6 +57,7 @@ def _all(*roles: str) -> dict[str, Scope]:
 MAY: dict[str, dict[str, Scope]] = {
     "own_account": _own(*ROLES),
     "submit": _all(AUTHOR, EDITOR),
+    "upload": _all(AUTHOR, EDITOR, HANDLER),
     "submit_on_behalf": _all(EDITOR),
     "read_topics": _all(AUTHOR, EDITOR, REVIEWER, SIGNER, LEADER, SYSTEM_ADMINISTRATOR),
     "draft": _own(AUTHOR, EDITOR),

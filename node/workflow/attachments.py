@@ -10,7 +10,7 @@ that this office does not take stays behind, and the item goes on without it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -22,7 +22,7 @@ from node.config import LimitSettings
 from node.errors import FileKindError, FileTooLargeError, InputError, UnknownFileError
 from node.storage import bulk
 from node.storage.database import Session
-from node.storage.files import Attachment, Offer, StoredFile, Transfer, Upload
+from node.storage.files import Attachment, Enclosure, Offer, StoredFile, Transfer, Upload
 from node.storage.items import Edition, Item
 from node.workflow import kinds
 from node.workflow.desk import Actor, Desk
@@ -76,27 +76,47 @@ async def name(
     `UnknownFileError` for a file that the actor did not bring, `FileKindError` for a name that does
     not fit it, `FileTooLargeError` for too much.
     """
+    before = await session.scalars(
+        select(Attachment.digest).where(Attachment.item_id.in_((item.id, *of)))
+    )
+    files = await choose(session, desk, actor, named, now, also=set(before))
+    _write(session, item.id, item.edition, files)
+
+
+async def choose(
+    session: Session,
+    desk: Desk,
+    actor: Actor,
+    named: Sequence[Named],
+    now: datetime,
+    *,
+    also: Collection[str] = (),
+) -> tuple[items.Attachment, ...]:
+    """The files that the actor brought, or that are known by these digests, as announced.
+
+    Raises `UnknownFileError`, `FileKindError`, `FileTooLargeError`.
+    """
     files = []
     for one in named:
-        file = await _own(session, actor, (item.id, *of), one.digest)
+        file = await _own(session, actor, also, one.digest)
         kind = kinds.of_name(one.name, desk.limits.file_types)
         if kind.media_type != file.media_type:
             # It was handed in under a name of another kind.
             await asyncio.to_thread(kinds.demand, kind, desk.shelf.place(file.digest))
         file.touched_at = now
-        files.append(_announcement(one.name, kind.media_type, file))
+        files.append(announcement(one.name, kind.media_type, file))
     if sum(file.size for file in files) > desk.limits.item_bytes:
         raise FileTooLargeError(f"一件信息的附件总共最多 {desk.limits.item_megabytes} MB")
     try:
         items.demand_different(files)
     except ValueError as error:
         raise InputError(str(error)) from error
-    _write(session, item.id, item.edition, files)
     await session.execute(
         delete(Upload).where(
             Upload.person_id == actor.id, Upload.digest.in_([one.digest for one in named])
         )
     )
+    return tuple(files)
 
 
 async def receive(
@@ -113,8 +133,19 @@ async def receive(
     `number` is that of the edition at this office.
     """
     _write(session, item, number, announced.attachments)
+    await expect(session, desk, announced.attachments, source, now)
+
+
+async def expect(
+    session: Session,
+    desk: Desk,
+    files: Sequence[items.Attachment],
+    source: NodeId,
+    now: datetime,
+) -> None:
+    """Begin to fetch from this neighbour what it announced and is not here."""
     total = 0
-    for file in announced.attachments:
+    for file in files:
         total += file.size
         kept = await session.get(StoredFile, file.digest, with_for_update=True)
         if kept is not None:
@@ -137,7 +168,7 @@ async def announced(session: Session, edition: Edition) -> tuple[items.Attachmen
         .where(Attachment.item_id == edition.item_id, Attachment.edition == edition.number)
         .order_by(Attachment.position)
     )
-    return tuple(_announcement(one.name, one.media_type, one) for one in found)
+    return tuple(announcement(one.name, one.media_type, one) for one in found)
 
 
 async def carry_over(session: Session, of: Edition, number: int) -> None:
@@ -160,10 +191,11 @@ async def view(session: Session, desk: Desk, item: Item) -> tuple[FileView, ...]
         .where(Attachment.item_id == item.id, Attachment.edition == item.edition)
         .order_by(Attachment.position)
     )
-    return tuple([await _view(session, one, source) for one in found])
+    return tuple([await view_one(session, one, source) for one in found])
 
 
-async def _view(session: Session, one: Attachment, source: str) -> FileView:
+async def view_one(session: Session, one: Attachment | Enclosure, source: str) -> FileView:
+    """One file, and how far it has come from this neighbour."""
     whole = await session.get(StoredFile, one.digest) is not None
     transfer = None if whole else await session.get(Transfer, (source, one.digest))
     missing = 0 if whole else len(one.pieces)
@@ -178,18 +210,18 @@ async def _view(session: Session, one: Attachment, source: str) -> FileView:
     )
 
 
-def _announcement(name: str, media_type: str, of: StoredFile | Attachment) -> items.Attachment:
+def announcement(
+    name: str, media_type: str, of: StoredFile | Attachment | Enclosure
+) -> items.Attachment:
+    """What a message says of a file."""
     return items.Attachment(
         name=name, media_type=media_type, size=of.size, digest=of.digest, pieces=tuple(of.pieces)
     )
 
 
-async def _own(session: Session, actor: Actor, items: Sequence[UUID], digest: str) -> StoredFile:
+async def _own(session: Session, actor: Actor, known: Collection[str], digest: str) -> StoredFile:
     brought = select(Upload.digest).where(Upload.person_id == actor.id, Upload.digest == digest)
-    before = select(Attachment.digest).where(
-        Attachment.item_id.in_(items), Attachment.digest == digest
-    )
-    if not await session.scalar(brought) and not await session.scalar(before.limit(1)):
+    if digest not in known and not await session.scalar(brought):
         raise UnknownFileError
     file = await session.get(StoredFile, digest, with_for_update=True)
     if file is None:

@@ -24,6 +24,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from node.errors import PurgedItemError
+from node.storage import files as stored
 from node.storage.files import Attachment, StoredFile
 from node.storage.items import Edition, Item
 from node.storage.messages import Incoming
@@ -88,7 +89,13 @@ async def gather(desk: Desk, actor: Actor, item_id: UUID) -> CaseFile:
             .where(Attachment.item_id == item_id)
             .order_by(Attachment.edition, Attachment.position)
         )
-        named = {digest: (name, here) for name, digest, here in rows}
+        others = await session.execute(
+            select(stored.Enclosure.name, stored.Enclosure.digest, StoredFile.digest)
+            .outerjoin(StoredFile, StoredFile.digest == stored.Enclosure.digest)
+            .where(stored.Enclosure.item_id == item_id)
+            .order_by(stored.Enclosure.owner_id, stored.Enclosure.position)
+        )
+        named = {digest: (name, here) for name, digest, here in [*rows, *others]}
         enclosures = [
             Enclosure(name, desk.shelf.place(digest) if here else None)
             for digest, (name, here) in named.items()

@@ -6,7 +6,7 @@ leaders see all.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -14,15 +14,18 @@ from uuid import UUID
 from sqlalchemy import or_, select
 
 from node.assignment_errors import UnknownAssignmentError
-from node.errors import ForbiddenError
+from node.errors import FileArrivingError, ForbiddenError, UnknownFileError
 from node.storage.assignments import Assignment, Reply
 from node.storage.database import Session
+from node.storage.files import Enclosure, StoredFile
 from node.storage.items import Edition, Item
 from node.storage.people import Membership
-from node.workflow import access
+from node.workflow import access, enclosures
 from node.workflow.access import Scope
+from node.workflow.attachments import FileView
 from node.workflow.calendar import day_of
 from node.workflow.desk import Actor, Desk
+from node.workflow.files import Download
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,8 @@ class Case:
     replies: Sequence[Reply]
     title: str | None
     body: str | None
+    files: Mapping[UUID, Sequence[FileView]]
+    """Of the answers that have some."""
 
 
 async def list_cases(
@@ -70,6 +75,24 @@ async def locked(session: Session, desk: Desk, actor: Actor, assignment_id: UUID
     await _demand_visible(session, desk, actor, row)
     assert row is not None
     return row
+
+
+async def download(desk: Desk, actor: Actor, assignment_id: UUID, digest: str) -> Download:
+    """A file of an answer. Raises `UnknownAssignmentError`, and as `files.download` does."""
+    access.demand(actor, "read_assignments")
+    async with desk.database.reading() as session:
+        await _demand_visible(session, desk, actor, await session.get(Assignment, assignment_id))
+        found = await session.scalar(
+            select(Enclosure)
+            .join(Reply, Reply.id == Enclosure.owner_id)
+            .where(Reply.assignment_id == assignment_id, Enclosure.digest == digest)
+            .limit(1)
+        )
+        if found is None:
+            raise UnknownFileError
+        if await session.get(StoredFile, digest) is None:
+            raise FileArrivingError
+    return Download(desk.shelf.place(digest), found.name, found.media_type)
 
 
 def handles(actor: Actor, row: Assignment) -> bool:
@@ -123,4 +146,6 @@ async def _case(session: Session, row: Assignment) -> Case:
     item = await session.get(Item, row.item_id) if row.item_id else None
     edition = await session.get(Edition, (item.id, item.edition)) if item else None
     title, body = (edition.title, edition.body) if edition else (None, None)
-    return Case(row, replies.all(), title, body)
+    answers = replies.all()
+    files = await enclosures.views(session, [reply.id for reply in answers])
+    return Case(row, answers, title, body, files)

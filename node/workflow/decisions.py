@@ -10,6 +10,7 @@ Each use-case is one transaction:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, Literal
 from uuid import UUID
@@ -17,10 +18,14 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from node.errors import InputError
-from node.workflow import access, items, numbers, record, reviews
+from node.workflow import access, enclosures, items, numbers, record, reviews
+from node.workflow.attachments import Named
 from node.workflow.desk import Actor, Desk
 from protocol.lifecycle import Action
 from protocol.messages import event, facts
+
+SCANNED = "（见扫描件）"
+"""Stands for the words of an instruction of which there is only a scan."""
 
 
 async def register(desk: Desk, actor: Actor, item_id: UUID) -> str:
@@ -74,11 +79,23 @@ async def return_(desk: Desk, actor: Actor, item_id: UUID, reason: str) -> None:
 
 
 async def instruct(
-    desk: Desk, actor: Actor, item_id: UUID, *, leader: str, post: str, text: str, on: date
+    desk: Desk,
+    actor: Actor,
+    item_id: UUID,
+    *,
+    leader: str,
+    post: str,
+    text: str | None,
+    on: date,
+    attachments: Sequence[Named] = (),
 ) -> None:
-    """Record a leader's instruction (批示)."""
-    content = {"leader": leader, "post": post, "text": text, "on": on}
-    await _decide(desk, actor, item_id, Action.INSTRUCT, facts.Instructed, content)
+    """Record a leader's instruction (批示), in words, as a scan, or both."""
+    if text is None and not attachments:
+        raise InputError("请填写批示内容，或者附上扫描件")
+    content = {"leader": leader, "post": post, "text": text or SCANNED, "on": on}
+    await _decide(
+        desk, actor, item_id, Action.INSTRUCT, facts.Instructed, content, named=attachments
+    )
 
 
 async def implement(desk: Desk, actor: Actor, item_id: UUID, *, unit: str, text: str) -> None:
@@ -101,6 +118,7 @@ async def _decide(
     content: dict[str, Any],
     *,
     signed: bool = False,
+    named: Sequence[Named] = (),
 ) -> None:
     # 1.
     access.demand(actor, action)
@@ -112,6 +130,8 @@ async def _decide(
         if signed:
             await reviews.demand_signed(session, item)
         # 3.
+        if named:
+            content["attachments"] = await enclosures.choose(session, desk, actor, named, now)
         try:
             await record.own_fact(
                 session, desk, item, fact, state=state, now=now, actor=actor, **content

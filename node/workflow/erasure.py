@@ -33,7 +33,7 @@ from node.storage.assignments import Assignment, Reply
 from node.storage.database import Session
 from node.storage.desk import Check, Review, Vote
 from node.storage.events import Event
-from node.storage.files import Attachment, Offer, Order, StoredFile, Transfer, Upload
+from node.storage.files import Attachment, Enclosure, Offer, Order, StoredFile, Transfer, Upload
 from node.storage.items import Edition, Item
 from node.storage.messages import Incoming, Outgoing, Quarantined
 from node.storage.purges import NEVER_ERASED
@@ -109,15 +109,23 @@ async def _forget_files(session: Session, item_id: UUID) -> None:
     named = set(
         await session.scalars(select(Attachment.digest).where(Attachment.item_id == item_id))
     )
-    await session.execute(delete(Attachment).where(Attachment.item_id == item_id))
-    others = await session.scalars(
-        select(Attachment.digest).where(bulk.among(session, Attachment.digest, named))
+    answers = (
+        select(Reply.id)
+        .join(Assignment, Assignment.id == Reply.assignment_id)
+        .where(or_(Assignment.item_id == item_id, Assignment.subject == item_id))
     )
-    orphans = named - set(others)
+    enclosed = or_(Enclosure.item_id == item_id, Enclosure.owner_id.in_(answers))
+    named |= set(await session.scalars(select(Enclosure.digest).where(enclosed)))
+    await session.execute(delete(Attachment).where(Attachment.item_id == item_id))
+    await session.execute(delete(Enclosure).where(enclosed))
+    orphans = set(named)
+    for table in (Attachment, Enclosure):
+        others = select(table.digest).where(bulk.among(session, table.digest, named))
+        orphans -= set(await session.scalars(others))
     if not orphans:
         return
-    for table in (Upload, Offer, Order):
-        await session.execute(delete(table).where(bulk.among(session, table.digest, orphans)))
+    for gone in (Upload, Offer, Order):
+        await session.execute(delete(gone).where(bulk.among(session, gone.digest, orphans)))
     await session.execute(
         update(StoredFile)
         .where(bulk.among(session, StoredFile.digest, orphans))

@@ -21,7 +21,7 @@ from node.storage import bulk
 from node.storage.database import Session
 from node.storage.events import Event
 from node.storage.items import Item
-from node.workflow import audit, lineage, outbox, record
+from node.workflow import attachments, audit, enclosures, lineage, outbox, record
 from node.workflow.intake import Intake
 from protocol import evidence, lifecycle
 from protocol.envelope import Opened
@@ -29,7 +29,7 @@ from protocol.errors import NotMergedError
 from protocol.evidence import NO_MERGES, Merges, ProvenFact
 from protocol.identifiers import NodeId
 from protocol.lifecycle import Moment
-from protocol.messages.facts import FactBase, Merged, Unmerged
+from protocol.messages.facts import FactBase, Merged, Unmerged, files_of
 from protocol.messages.work import Feedback
 
 MERGING: dict[str, type[FactBase]] = {"merged": Merged, "unmerged": Unmerged}
@@ -108,6 +108,9 @@ async def _enter(intake: Intake, item: Item, message: Opened, proven: ProvenFact
         message_source=message.event.sender,
         message_id=message.event.id,
     )
+    files = files_of(fact)
+    sender = message.event.sender
+    await enclosures.take(intake.session, intake.desk, event_id, item.id, files, sender, intake.now)
     record.set_standing(item, office, lifecycle.fold(moments))
     await record.notify(intake.session, intake.desk, item, event_id, intake.now)
     if item.source is not None:
@@ -121,6 +124,7 @@ async def _enter(intake: Intake, item: Item, message: Opened, proven: ProvenFact
             urgency=item.urgency,
             causation=message.event.id,
         )
+        await attachments.offer(intake.session, NodeId(item.source), files)
     if data["kind"] in MERGING:
         intake.awaited.add(item.id)
     for original in await lineage.originals(intake.session, item):

@@ -33,7 +33,8 @@ from node.errors import (
 from node.storage import bulk
 from node.storage.database import Session
 from node.storage.drafts import DraftFile
-from node.storage.files import Attachment, StoredFile, Transfer, Upload
+from node.storage.events import Event
+from node.storage.files import Attachment, Enclosure, StoredFile, Transfer, Upload
 from node.storage.shelf import Content
 from node.workflow import access, audit, items, kinds
 from node.workflow.desk import Actor, Desk
@@ -43,6 +44,8 @@ from protocol.identifiers import NodeId
 KEPT = timedelta(days=1)
 """How long a file lies here that no item names."""
 AT_ONCE = 100
+NAMING: tuple[type[Upload | Attachment | Enclosure], ...] = (Upload, Attachment, Enclosure)
+"""Tables whose rows keep a file here."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ class Download:
 async def store(desk: Desk, actor: Actor, name: str, chunks: AsyncIterator[bytes]) -> Stored:
     """Take in a file that a draft will name. Raises `FileKindError` or `FileTooLargeError`."""
     # 1.
-    access.demand(actor, "submit")
+    access.demand(actor, "upload")
     kind = kinds.of_name(name, desk.limits.file_types)
     deposit = await asyncio.to_thread(desk.shelf.deposit, desk.new_id())
     try:
@@ -88,16 +91,21 @@ async def store(desk: Desk, actor: Actor, name: str, chunks: AsyncIterator[bytes
 
 
 async def download(desk: Desk, actor: Actor, item_id: UUID, digest: str) -> Download:
-    """A file of an item that the actor may see.
+    """A file of an item that the actor may see, or of a fact about it.
 
     Raises `UnknownFileError`, and `FileArrivingError` while pieces are missing.
     """
     access.demand(actor, "read")
     async with desk.database.reading() as session:
-        found = await session.scalar(
+        found: Attachment | Enclosure | None = await session.scalar(
             select(Attachment)
             .where(Attachment.item_id == item_id, Attachment.digest == digest)
             .order_by(Attachment.edition.desc())
+            .limit(1)
+        ) or await session.scalar(
+            select(Enclosure)
+            .join(Event, Event.id == Enclosure.owner_id)
+            .where(Enclosure.item_id == item_id, Enclosure.digest == digest)
             .limit(1)
         )
         if found is None:
@@ -119,7 +127,7 @@ async def clear(desk: Desk) -> bool:
         await session.execute(delete(Upload).where(Upload.at < before, ~in_draft))
         unnamed = await session.scalars(
             select(StoredFile)
-            .where(StoredFile.touched_at < before, ~_wanted(Upload), ~_wanted(Attachment))
+            .where(StoredFile.touched_at < before, *(~_wanted(one) for one in NAMING))
             .order_by(StoredFile.digest)
             .limit(AT_ONCE)
             .with_for_update()
@@ -135,7 +143,7 @@ async def clear(desk: Desk) -> bool:
     return len(removed) == AT_ONCE
 
 
-def _wanted(table: type[Upload] | type[Attachment]) -> ColumnElement[bool]:
+def _wanted(table: type[Upload | Attachment | Enclosure]) -> ColumnElement[bool]:
     return exists().where(table.digest == StoredFile.digest)
 
 

@@ -17,25 +17,31 @@ the message's id: an answer is judged once, and whoever was restored may repeat 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, StrictBool
+from pydantic import ConfigDict, Field, StrictBool
 from sqlalchemy import select
 
 from node.assignment_errors import AssignmentStateError
 from node.errors import ForbiddenError, InputError, ItemTakenError, UnsupportedTypeError
 from node.storage.assignments import Assignment, Reply
 from node.storage.database import Session
-from node.storage.items import Item
-from node.workflow import access, audit, cases, items, lineage, outbox, record
+from node.workflow import (
+    access,
+    attachments,
+    audit,
+    cases,
+    enclosures,
+    outbox,
+    outcomes,
+)
+from node.workflow.attachments import Named
 from node.workflow.desk import Actor, Desk
 from node.workflow.intake import Intake
 from protocol.envelope import Opened
-from protocol.errors import LifecycleError
 from protocol.identifiers import NodeId
-from protocol.lifecycle import Action
-from protocol.messages import facts, work
+from protocol.messages import work
 from protocol.offices import Record, Text
 
 REPLY, HAND_BACK = "reply", "hand_back"
@@ -62,6 +68,7 @@ class Answer(Record):
     text: Text
     degree: Literal["solved", "partly_solved", "planned", "not_solved"]
     implemented: StrictBool
+    attachments: Annotated[tuple[Named, ...], Field(max_length=enclosures.MOST)] = ()
 
 
 class Judgement(Record):
@@ -111,7 +118,11 @@ async def reply(desk: Desk, actor: Actor, assignment_id: UUID, answer: Answer) -
         # 2.
         row = await _ours(session, desk, actor, assignment_id, "reply")
         # 3.
-        _answer(
+        earlier = await session.scalars(select(Reply.id).where(Reply.assignment_id == row.id))
+        files = await enclosures.choose(
+            session, desk, actor, answer.attachments, now, of=earlier.all()
+        )
+        id = _answer(
             session,
             desk,
             row,
@@ -122,9 +133,13 @@ async def reply(desk: Desk, actor: Actor, assignment_id: UUID, answer: Answer) -
             degree=answer.degree,
             implemented=answer.implemented,
         )
+        enclosures.write(session, id, row.item_id, files)
         # 4.
-        content = work.Outcome(assignment=row.id, unit=row.handler, **answer.model_dump())
+        said = answer.model_dump(exclude={"attachments"}) | {"attachments": files or None}
+        content = work.Outcome(assignment=row.id, unit=row.handler, **said)
         _send_up(session, desk, row, content, now)
+        if row.source is not None:
+            await attachments.offer(session, NodeId(row.source), files)
         _note(session, now, actor, "assignment_answered", row)
 
 
@@ -167,7 +182,7 @@ async def judge(desk: Desk, actor: Actor, assignment_id: UUID, given: Judgement)
         )
         # 5.
         if given.accepted and answered.kind == REPLY:
-            await _tell(session, desk, actor, row, answered, now)
+            await outcomes.tell(session, desk, actor, row, answered, now)
 
 
 async def receive_answer(intake: Intake, message: Opened) -> bool:
@@ -186,7 +201,7 @@ async def receive_answer(intake: Intake, message: Opened) -> bool:
     before = await _unjudged(intake.session, row)
     if before is not None:
         return True  # the one before waits for its judgement
-    _answer(
+    id = _answer(
         intake.session,
         intake.desk,
         row,
@@ -196,6 +211,10 @@ async def receive_answer(intake: Intake, message: Opened) -> bool:
         now=intake.now,
         degree=data.degree if isinstance(data, work.Outcome) else None,
         implemented=data.implemented if isinstance(data, work.Outcome) else None,
+    )
+    files = (data.attachments or ()) if isinstance(data, work.Outcome) else ()
+    await enclosures.take(
+        intake.session, intake.desk, id, row.item_id, files, message.event.sender, intake.now
     )
     _note(intake.session, intake.now, message.event.sender, "assignment_answered", row)
     return True
@@ -231,7 +250,7 @@ async def restore(
     answered = await _unjudged(session, row)
     match data:
         case work.Outcome() if answered is None:
-            _answer(
+            id = _answer(
                 session,
                 desk,
                 row,
@@ -242,6 +261,10 @@ async def restore(
                 degree=data.degree,
                 implemented=data.implemented,
             )
+            # Whoever has the answer may have its files still.
+            above, files = message.event.addressee, data.attachments or ()
+            await enclosures.take(session, desk, id, row.item_id, files, above, now)
+            await attachments.offer(session, above, files)
         case work.HandBackRequest() if answered is None:
             _answer(
                 session, desk, row, HAND_BACK, data.reason, by=row.handler, now=message.event.time
@@ -287,10 +310,11 @@ def _answer(
     now: datetime,
     degree: str | None = None,
     implemented: bool | None = None,
-) -> None:
+) -> UUID:
+    id = desk.new_id()
     session.add(
         Reply(
-            id=desk.new_id(),
+            id=id,
             assignment_id=row.id,
             kind=kind,
             text=text,
@@ -301,6 +325,7 @@ def _answer(
         )
     )
     _, row.state = STEPS["reply" if kind == REPLY else "ask_hand_back"]
+    return id
 
 
 def _judge(
@@ -323,45 +348,6 @@ def _send_up(session: Session, desk: Desk, row: Assignment, content: Record, now
     if row.source is not None:
         to = NodeId(row.source)
         outbox.post(session, desk, content, to=to, now=now, subject=row.subject)
-
-
-async def _tell(
-    session: Session, desk: Desk, actor: Actor, row: Assignment, answered: Reply, now: datetime
-) -> None:
-    """Record what came of it at the item, as far as the item allows to say anything of it."""
-    if row.item_id is None:
-        return
-    item = (await lineage.locked(session, [row.item_id])).get(row.item_id)
-    if item is None or item.purged_at is not None:
-        return
-    said: dict[str, Any] = {"unit": row.handler, "text": answered.text}
-    await _fact(session, desk, actor, item, Action.REPLY, now, said | {"degree": answered.degree})
-    if answered.implemented:
-        await _fact(session, desk, actor, item, Action.IMPLEMENT, now, said)
-
-
-FACTS: dict[Action, type[facts.FactBase]] = {
-    Action.REPLY: facts.Replied,
-    Action.IMPLEMENT: facts.Implemented,
-}
-
-
-async def _fact(
-    session: Session,
-    desk: Desk,
-    actor: Actor,
-    item: Item,
-    action: Action,
-    now: datetime,
-    content: dict[str, Any],
-) -> None:
-    try:
-        state = items.advance(desk, item, action)
-    except LifecycleError:
-        return  # the office is done with the item; its answer is kept with the assignment
-    await record.own_fact(
-        session, desk, item, FACTS[action], state=state, now=now, actor=actor, **content
-    )
 
 
 def _note(

@@ -14,7 +14,7 @@ from node.storage.calls import Call
 from node.storage.database import Session
 from node.storage.events import Event, Notice
 from node.storage.items import Edition, Item, ItemAuthor
-from node.workflow import access, attachments, items, phrases, record, reviews, tags
+from node.workflow import access, attachments, enclosures, items, phrases, record, reviews, tags
 from node.workflow.access import Scope
 from node.workflow.attachments import FileView
 from node.workflow.desk import Actor, Desk
@@ -40,6 +40,8 @@ class Entry:
     data: dict[str, Any]
     proven: bool
     """Whether it came as a signed message from another office."""
+    files: tuple[FileView, ...] = ()
+    """Those that go with it."""
 
 
 @dataclass(frozen=True)
@@ -192,9 +194,9 @@ async def _timeline(
     if not at_the_desk:
         # How the office works on the text is its own affair, until it decides.
         query = query.where(Event.kind.not_in((*lifecycle.EDITORIAL, "reminded", "noted")))
-    events = await session.scalars(
-        query.order_by(Event.at, Event.office, Event.sequence, Event.step)
-    )
+    rows = await session.scalars(query.order_by(Event.at, Event.office, Event.sequence, Event.step))
+    events = rows.all()
+    files = await enclosures.views(session, [event.id for event in events])
     return tuple(
         Entry(
             at=event.at,
@@ -205,6 +207,7 @@ async def _timeline(
             sentence=_sentence(desk, event),
             data=event.data,
             proven=event.message_id is not None,
+            files=files.get(event.id, ()),
         )
         for event in events
     )

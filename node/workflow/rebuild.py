@@ -29,6 +29,7 @@ from node.workflow import (
     audit,
     call_changes,
     calls,
+    enclosures,
     forwarding,
     handling,
     lineage,
@@ -256,9 +257,14 @@ async def _decided(
         return
     data = fact.model_dump(mode="json", exclude_none=True)
     moments.add(Moment(fact.sequence, 0, data["kind"]))
+    event_id = desk.new_id()
+    # Whoever was told may have the files still.
+    below, files = message.event.addressee, facts.files_of(fact)
+    await enclosures.take(session, desk, event_id, item.id, files, below, now)
+    await attachments.offer(session, below, files)
     session.add(
         Event(
-            id=desk.new_id(),
+            id=event_id,
             item_id=item.id,
             office=desk.node,
             about=item.id,

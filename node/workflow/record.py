@@ -3,7 +3,7 @@
 `own_fact` does, inside the caller's transaction:
 
  1. numbers the fact: the next sequence of this office for this item;
- 2. writes the event, and state and standing on the item;
+ 2. writes the event with its files, and state and standing on the item;
  3. writes a notice to each author who has an account here;
  4. queues the fact for the office that the item came from, if any;
  5. notes the deed in the audit log;
@@ -28,13 +28,13 @@ from node.storage import bulk
 from node.storage.database import Session
 from node.storage.events import Event, Notice
 from node.storage.items import Item, ItemAuthor
-from node.workflow import audit, lineage, outbox
+from node.workflow import attachments, audit, enclosures, lineage, outbox
 from node.workflow.desk import Actor, Desk
 from protocol import lifecycle
 from protocol.envelope import Opened
 from protocol.identifiers import NodeId
 from protocol.lifecycle import Standing, State
-from protocol.messages.facts import Adopted, FactBase
+from protocol.messages.facts import Adopted, FactBase, files_of
 from protocol.messages.work import Feedback
 from protocol.offices import OfficeReference
 
@@ -63,6 +63,8 @@ async def own_fact(
     # 2.
     event_id = _event(session, desk, item, data["kind"], data, now, actor)
     _stand(item, desk.office, state, data["kind"])
+    files = files_of(decided)
+    enclosures.write(session, event_id, item.id, files)
     # 3.
     await notify(session, desk, item, event_id, now)
     # 4.
@@ -77,6 +79,7 @@ async def own_fact(
             urgency=item.urgency,
             causation=causation,
         )
+        await attachments.offer(session, NodeId(item.source), files)
     # 5.
     audit.note(session, now, actor=actor, action=data["kind"], subject=item.id)
     # 6.

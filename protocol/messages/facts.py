@@ -11,6 +11,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from protocol.messages.items import Attachment, Enclosures
 from protocol.offices import Day, Line, OfficeReference, Record, Text, Time
 
 
@@ -103,6 +104,7 @@ class Instructed(FactBase):
     post: Line
     text: Text
     on: Day
+    attachments: Enclosures | None = None
 
 
 class Assigned(FactBase):
@@ -116,6 +118,7 @@ class Replied(FactBase):
     unit: Line
     text: Text
     degree: Literal["solved", "partly_solved", "planned", "not_solved"]
+    attachments: Enclosures | None = None
 
 
 class Implemented(FactBase):
@@ -159,3 +162,8 @@ Fact = Annotated[
     | Archived,
     Field(discriminator="kind"),
 ]
+
+
+def files_of(fact: FactBase) -> tuple[Attachment, ...]:
+    """The files that the fact names."""
+    return (fact.attachments or ()) if isinstance(fact, Instructed | Replied) else ()

@@ -134,6 +134,17 @@ def demand_different(files: Sequence[Attachment]) -> None:
         raise ValueError("the attachments have too many pieces")
 
 
+def _different(files: tuple[Attachment, ...]) -> tuple[Attachment, ...]:
+    demand_different(files)
+    return files
+
+
+Enclosures = Annotated[
+    tuple[Attachment, ...], Field(min_length=1, max_length=10), AfterValidator(_different)
+]
+"""Files of a fact or of an answer; absent where there are none."""
+
+
 class Edition(Record):
     """One edition of an item: all of its text, and the signed messages it came by.
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import Field, StrictBool, model_validator
 
 from protocol.messages.facts import Fact
-from protocol.messages.items import Token
+from protocol.messages.items import Enclosures, Token
 from protocol.offices import Day, Line, Record, Text, Time
 
 
@@ -48,6 +48,7 @@ class Outcome(Record):
     text: Text
     degree: Literal["solved", "partly_solved", "planned", "not_solved"]
     implemented: StrictBool
+    attachments: Enclosures | None = None
 
 
 class HandBackRequest(Record):

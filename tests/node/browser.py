@@ -62,7 +62,13 @@ async def send(
 @cache
 def _pages(office: str) -> FastAPI:
     # Building it takes longer than most tests; all it keeps is its state, which `visit` sets.
-    desk = Mock(**{"office.name": office, "limits.file_bytes": LimitSettings().file_bytes})
+    desk = Mock(
+        **{
+            "office.name": office,
+            "limits.file_bytes": LimitSettings().file_bytes,
+            "limits.item_bytes": LimitSettings().item_bytes,
+        }
+    )
     return application.build(desk, WebSettings())
 
 

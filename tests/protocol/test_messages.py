@@ -62,6 +62,7 @@ EXAMPLES: dict[str, Record] = {
         text="四座泵站已修复。",
         degree="solved",
         implemented=True,
+        attachments=[make_attachment()],
     ),
     "hand_back_request": work.HandBackRequest(assignment=make_id(3), reason="不属本单位职责。"),
     "read": calls.Read(message=make_id(4), at=NOW),

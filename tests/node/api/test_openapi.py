@@ -73,6 +73,7 @@ ROUTES = {
         ("post", f"/api/v1/assignments/{{assignment_id}}/{deed}")
         for deed in ("pass-on", "sign-for", "hand-back", "reply", "verdict")
     ),
+    ("get", "/api/v1/assignments/{assignment_id}/attachments/{digest}"),
     ("post", "/api/v1/items/{item_id}/assignments"),
     ("post", "/api/v1/items/{item_id}/rating"),
     ("get", "/api/v1/desk"),

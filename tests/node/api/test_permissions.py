@@ -17,11 +17,11 @@ from sqlalchemy import select
 from node.api import permission
 from node.bootstrap import application
 from node.config import WebSettings
-from node.storage.assignments import Assignment
+from node.storage.assignments import Assignment, Reply
 from node.storage.audit import AuditRow
 from node.storage.calls import Call, Callee
 from node.storage.drafts import Draft, DraftVersion
-from node.storage.files import Attachment
+from node.storage.files import Attachment, Enclosure
 from node.storage.items import ItemAuthor
 from node.storage.people import Membership, Person, Unit
 from node.storage.refusals import Refusal
@@ -117,6 +117,7 @@ async def cast(leaf: Room) -> AsyncIterator[Cast]:
         for thing in (*own.values(), foreign):
             session.add(_attachment(thing.item))
             session.add(_assignment(thing, leaf.clock()))
+            session.add_all(_reply(thing, leaf.clock()))
             session.add_all(_call(thing, leaf.clock()))
             session.add_all(_draft(thing, leaf.clock()))
     async with AsyncExitStack() as stack:
@@ -234,6 +235,24 @@ def _assignment(thing: Thing, now: datetime) -> Assignment:
         given_at=now,
         given_by="周编辑",
     )
+
+
+def _reply(thing: Thing, now: datetime) -> tuple[Reply, Enclosure]:
+    """To this assignment, with a file that has not come."""
+    reply = Reply(
+        id=thing.item,
+        assignment_id=thing.assignment,
+        kind="reply",
+        text="已办。",
+        by="县住建局",
+        at=now,
+        decided_at=now,
+    )
+    file = _attachment(thing.item)
+    content = {
+        name: getattr(file, name) for name in ("digest", "position", "name", "media_type", "size")
+    }
+    return reply, Enclosure(owner_id=reply.id, pieces=file.pieces, source="yunzhou", **content)
 
 
 def _call(thing: Thing, now: datetime) -> tuple[Call, Callee]:

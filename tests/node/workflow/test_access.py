@@ -89,7 +89,7 @@ async def test_the_table_of_roles_is_what_the_office_decided() -> None:
     }
     assert by_role["author"] == {
         *("draft", "rate", "read", "read_calls", "read_topics", "resubmit", "submit"),
-        "withdraw",
+        *("upload", "withdraw"),
     }
     assert by_role["system_administrator"] == {
         *("configure_desk", "manage_links", "read_chain", "read_topics")
@@ -110,7 +110,7 @@ async def test_the_table_of_roles_is_what_the_office_decided() -> None:
     assert by_role["leader"] == {
         *("read", "read_assignments", "read_calls", "read_issues", "read_topics", "supervise")
     }
-    assert by_role["handler"] == {"handle", "read_assignments"}
+    assert by_role["handler"] == {"handle", "read_assignments", "upload"}
     assert all(
         everyone <= access.MAY.keys() and role in access.MAY["own_account"] for role in by_role
     )
