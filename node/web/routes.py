@@ -11,6 +11,7 @@ from node.web import (
     audit,
     calls,
     cases,
+    design,
     desk,
     editing,
     hierarchy,
@@ -50,6 +51,7 @@ for part in (
     public,
     review_chain,
     audit,
+    design,
     static_files,
 ):
     router.include_router(part.router)

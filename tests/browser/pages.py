@@ -74,6 +74,7 @@ PAGES: tuple[Page, ...] = (
     Page("/", answer=303),
     Page("/login", (Look("login", None),), open=True),
     Page("/password", (Look("password", "lin"),)),
+    Page("/design", (Look("design", None),), open=True),
     Page(
         "/public",
         (Look("public", None), Look("public-signed-in", "editor")),
