@@ -22,6 +22,7 @@ from node.web import (
     public,
     review_chain,
     static_files,
+    topics,
     writing,
     year,
 )
@@ -49,6 +50,7 @@ for part in (
     people,
     public,
     review_chain,
+    topics,
     audit,
     static_files,
 ):
