@@ -44,6 +44,7 @@ PLACES: tuple[Place, ...] = (
     Place("/offices", "机关", "manage_links", _roles(access.SYSTEM_ADMINISTRATOR)),
     Place("/quarantine", "隔离区", "manage_links"),
     Place("/chain", "审签流程", "configure_desk"),
+    Place("/topics", "领域", "configure_desk"),
     Place("/public-form", "群众反映", "configure_desk"),
     Place("/people", "人员", "manage_people", _roles(access.SECURITY_ADMINISTRATOR)),
     Place("/units", "单位", "manage_people"),

@@ -23,6 +23,7 @@ from node.web import (
     public,
     review_chain,
     static_files,
+    topics,
     writing,
     year,
 )
@@ -50,6 +51,7 @@ for part in (
     people,
     public,
     review_chain,
+    topics,
     audit,
     design,
     static_files,

@@ -249,6 +249,7 @@ PAGES: tuple[Page, ...] = (
         (Look("quarantine", "admin"), Look("quarantine-none", "admin", "yunzhou")),
         may("manage_links"),
     ),
+    Page("/topics", (Look("topics", "admin"),), may("configure_desk")),
     Page("/chain", (Look("chain", "admin"),), may("configure_desk")),
     Page(
         "/archive",
