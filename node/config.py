@@ -104,6 +104,7 @@ class WebSettings(Section):
 
     `trusted_proxies` are addresses or networks whose `X-Forwarded-For` names the real client. With
     `certificate` (PEM, the chain) and `key` they are served over TLS, without a proxy before them.
+    `design` shows `/design`, the components of the pages, to those who work on them.
     """
 
     host: str = "127.0.0.1"
@@ -113,6 +114,7 @@ class WebSettings(Section):
     trusted_proxies: list[str] = ["127.0.0.1", "::1"]
     certificate: Path | None = None
     key: Path | None = None
+    design: bool = False
 
     @model_validator(mode="after")
     def _both(self) -> Self:

@@ -137,7 +137,7 @@ async def _set_up(
     folder = hierarchy.folder / plan.id
     office = OfficeSettings(id=plan.id, name=plan.name, level=plan.level)
     content: dict[str, dict[str, object]] = {
-        "web": {"port": 0, "secure_cookies": False},
+        "web": {"port": 0, "secure_cookies": False, "design": True},
         "relay": relay,
     }
     if make_database is not None:

@@ -2,7 +2,9 @@
 
 The same bytes refused again for the same reason count up instead of filling the table. What is
 larger than any token is never taken in, whatever it says: its beginning is kept. The audit log
-tells of each reason once for each sender and day, so that nobody can fill it from outside.
+tells of each reason once for each sender and day, so that nobody can fill it from outside. Nor this
+table: of what one sender has refused for one reason on one day, so much is kept, and the rest is
+counted in a single row. Whoever sent it still has it.
 Of a message that claims to be secret only the digest is kept; of one about a purged item header and
 signature.
 """
@@ -14,7 +16,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime, time
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from node.relay.transport import Delivery
 from node.storage.database import Session
@@ -28,6 +30,11 @@ log = structlog.get_logger()
 
 BEGINNING = 64 * 1024
 """Bytes that are kept of what is larger than any token."""
+
+MOST_MESSAGES, MOST_BYTES = 1_000, 64 * 1024 * 1024
+"""What is kept of one sender for one reason and day (UTC)."""
+
+COUNTED = "further messages of this day that were refused for the same reason; only counted"
 
 
 async def put(
@@ -62,7 +69,10 @@ async def put(
             known.last_at = now
             known.state = "held" if known.state == "replayed" else known.state
         return
-    is_news = await _is_news(session, error.code, peer, now)
+    messages, size = await _kept_today(session, error.code, peer, now)
+    if messages >= MOST_MESSAGES or size + len(body) > MOST_BYTES:
+        await _count_only(session, desk, error, peer, delivery.queue, now)
+        return
     id = desk.new_id()
     session.add(
         Quarantined(
@@ -81,7 +91,7 @@ async def put(
         )
     )
     await session.flush()
-    if is_news:
+    if not messages:
         audit.note(
             session,
             now,
@@ -97,12 +107,57 @@ def _kept(body: bytes) -> bytes:
     return body if len(body) <= MAXIMUM_TOKEN else body[:BEGINNING]
 
 
-async def _is_news(session: Session, code: str, peer: str | None, now: datetime) -> bool:
-    """Whether nothing was put here today (UTC) for this reason and from this sender."""
-    today = datetime.combine(now.astimezone(UTC), time(), UTC)
-    before = await session.scalar(
-        select(Quarantined.id)
-        .where(Quarantined.code == code, Quarantined.peer == peer, Quarantined.first_at >= today)
-        .limit(1)
+async def _kept_today(
+    session: Session, code: str, peer: str | None, now: datetime
+) -> tuple[int, int]:
+    """How many messages were put here today for this reason and from this sender, and bytes."""
+    row = await session.execute(
+        select(func.count(), func.coalesce(func.sum(func.length(Quarantined.body)), 0)).where(
+            Quarantined.code == code,
+            Quarantined.peer == peer,
+            Quarantined.first_at >= _day(now),
+        )
     )
-    return before is None
+    messages, size = row.one()
+    return messages, size
+
+
+async def _count_only(
+    session: Session, desk: Desk, error: ZhitongError, peer: str | None, queue: str, now: datetime
+) -> None:
+    name = f"{error.code} {peer} {_day(now).date()}"
+    digest = hashlib.sha256(name.encode()).hexdigest()
+    row = await session.scalar(
+        select(Quarantined)
+        .where(Quarantined.digest == digest, Quarantined.code == error.code)
+        .with_for_update()
+    )
+    if row is not None:
+        row.times += 1
+        row.last_at = now
+        return
+    id = desk.new_id()
+    session.add(
+        Quarantined(
+            id=id,
+            digest=digest,
+            code=error.code,
+            detail=COUNTED,
+            permanent=error.permanent,
+            peer=peer,
+            message_id=None,
+            queue=queue,
+            body=b"",
+            properties={},
+            first_at=now,
+            last_at=now,
+        )
+    )
+    await session.flush()
+    audit.note(
+        session, now, actor=peer or "system", action="refusals_counted", subject=id, code=error.code
+    )
+
+
+def _day(now: datetime) -> datetime:
+    return datetime.combine(now.astimezone(UTC), time(), UTC)

@@ -201,6 +201,7 @@ async def _selection(
         person,
         "selection.html",
         status=told.status if told else 200,
+        topics=await topics.names(desk, person),
         rows=shown.rows,
         total=shown.total,
         offset=offset,

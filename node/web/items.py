@@ -28,6 +28,7 @@ from node.workflow import (
     public_receipts,
     reading,
     searching,
+    topics,
     units,
     workbench,
 )
@@ -71,11 +72,12 @@ async def item_list(
     offset: Offset = 0,
 ) -> Response:
     """The items that the visitor may see, by words and filters, which stay in the address."""
+    names = await topics.names(desk, person)
     chosen = {
         "q": q.strip(),
         "state": state if state in phrases.STATES else "",
         "adopted": adopted if adopted in phrases.LEVELS else "",
-        "topic": topic if topic in phrases.TOPICS else "",
+        "topic": topic if topic in names else "",
         "urgency": urgency if urgency in phrases.URGENCIES else "",
         "source": source,
         "since": since,
@@ -108,6 +110,7 @@ async def item_list(
         more=more,
         hits=hits,
         chosen=chosen,
+        topics=names,
         asked=asked,
         told=problem,
         offset=offset,
@@ -179,6 +182,7 @@ async def _page(
         person,
         "item.html",
         status=tried.told.status if tried.told else 200,
+        topics=await topics.names(desk, person),
         view=view,
         tried=tried,
         mine=_mine(person),

@@ -11,8 +11,10 @@ from node.web import (
     audit,
     calls,
     cases,
+    design,
     desk,
     editing,
+    hierarchy,
     issues,
     items,
     notices,
@@ -21,6 +23,7 @@ from node.web import (
     public,
     review_chain,
     static_files,
+    topics,
     writing,
     year,
 )
@@ -43,11 +46,14 @@ for part in (
     notices,
     year,
     archive,
+    hierarchy,
     offices,
     people,
     public,
     review_chain,
+    topics,
     audit,
+    design,
     static_files,
 ):
     router.include_router(part.router)

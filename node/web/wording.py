@@ -75,6 +75,7 @@ DOINGS: Mapping[str, str] = {
     "leave": "已登记离任。",
     "return-person": "已登记回任。",
     "chain": "新的审签流程从现在起生效，已经开始的仍按原流程。",
+    "topics": "新的领域表从现在起生效。",
     "deputy": "代理已登记。",
     "deputy-end": "代理已结束。",
     "public-form": "新的设置从现在起生效。",

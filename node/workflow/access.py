@@ -100,6 +100,7 @@ MAY: dict[str, dict[str, Scope]] = {
     "read_chain": _all(EDITOR, REVIEWER, SIGNER, SYSTEM_ADMINISTRATOR),
     "configure_desk": _all(SYSTEM_ADMINISTRATOR),
     "manage_links": _all(SYSTEM_ADMINISTRATOR),
+    "read_hierarchy": _all(EDITOR, REVIEWER, SIGNER, LEADER, SYSTEM_ADMINISTRATOR),
     "read_people": _own(*ROLES) | _all(EDITOR, REVIEWER, SIGNER, SECURITY_ADMINISTRATOR),
     "copy_person": _own(*ROLES) | _all(SECURITY_ADMINISTRATOR),
     "read_units": _all(EDITOR, REVIEWER, SIGNER, SECURITY_ADMINISTRATOR),

@@ -106,14 +106,14 @@ async def list_links(desk: Desk, actor: Actor) -> Sequence[LinkView]:
     """Every neighbour: the parent first, then the children by id. Raises `ForbiddenError`."""
     access.demand(actor, "manage_links")
     async with desk.database.reading() as session:
-        return await _views(session)
+        return await views(session)
 
 
 async def show(desk: Desk, actor: Actor, peer: str) -> LinkView:
     """One link. Raises `UnknownOfficeError`."""
     access.demand(actor, "manage_links")
     async with desk.database.reading() as session:
-        for view in await _views(session, peer):
+        for view in await views(session, peer):
             return view
     raise UnknownOfficeError(f"{peer} is no neighbour of this office")
 
@@ -207,13 +207,14 @@ async def demand(session: Session, peer: str, *, lock: bool = False) -> Link:
     return link
 
 
-async def _views(session: Session, peer: str | None = None) -> list[LinkView]:
+async def views(session: Session, peer: str | None = None) -> list[LinkView]:
+    """How all links stand, or this one; for use-cases that have asked who wants to know."""
     query = select(Link, Office).join(Office, Office.id == Link.peer)
     if peer is not None:
         query = query.where(Link.peer == peer)
     found = (await session.execute(query.order_by(Link.peer))).all()
     backlogs = await backlogs_of(session, peer)
-    views = [
+    made = [
         _view(
             link,
             office,
@@ -223,7 +224,7 @@ async def _views(session: Session, peer: str | None = None) -> list[LinkView]:
         )
         for link, office in found
     ]
-    return sorted(views, key=lambda view: view.relation != "parent")
+    return sorted(made, key=lambda view: view.relation != "parent")
 
 
 def _view(

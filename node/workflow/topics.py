@@ -138,6 +138,12 @@ async def choices(desk: Desk, actor: Actor, item: Item | None = None) -> dict[st
     return found if has is None or has in found else {has: phrases.TOPICS.get(has, has)} | found
 
 
+async def names(desk: Desk, actor: Actor) -> dict[str, str]:
+    """What every topic is called here, by code: those of the office, then what others send."""
+    own = {entry.code: entry.name for entry in (await show(desk, actor)).topics}
+    return own | {code: name for code, name in phrases.TOPICS.items() if code not in own}
+
+
 async def file(session: Session, item: Item, code: str) -> str:
     """Let the item carry this code; returns the topic that other offices know.
 

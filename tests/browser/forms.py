@@ -215,6 +215,12 @@ FORMS: tuple[Form, ...] = (
     _person("return", things.gone, version="2"),
     Form("/units", may("manage_people"), {"code": "S9", "name": "教育界", "kind": "sector"}),
     Form(
+        "/topics",
+        may("configure_desk"),
+        {"version": "9", "code-0": "city", "name-0": "城建", "topic-0": "city"},
+        answer=409,
+    ),
+    Form(
         "/chain",
         may("configure_desk"),
         {"name-0": "签发", "role-0": "signer", "another-0": "1"},

@@ -35,7 +35,8 @@ STEP = """
   return { at: window.keys.name(e), seen };
 }
 """
-MISSED = "() => keys.wanted.filter(e => !keys.reached.has(e)).map(keys.name)"
+# What a script has taken away meanwhile needs no key.
+MISSED = "() => keys.wanted.filter(e => e.isConnected && !keys.reached.has(e)).map(keys.name)"
 
 
 async def faults(window: Window) -> list[str]:

@@ -74,6 +74,7 @@ PAGES: tuple[Page, ...] = (
     Page("/", answer=303),
     Page("/login", (Look("login", None),), open=True),
     Page("/password", (Look("password", "lin"),)),
+    Page("/design", (Look("design", None),), open=True),
     Page(
         "/public",
         (Look("public", None), Look("public-signed-in", "editor")),
@@ -124,7 +125,10 @@ PAGES: tuple[Page, ...] = (
     ),
     Page(
         "/items/{item_id}/lineage",
-        (Look("item-lineage", "editor", "yunzhou", thing="combined"),),
+        (
+            Look("item-lineage", "editor", "yunzhou", thing="combined"),
+            Look("item-lineage-back", "editor"),
+        ),
         may("read_merges"),
         foreign=404,
     ),
@@ -222,6 +226,15 @@ PAGES: tuple[Page, ...] = (
     ),
     Page("/year", (Look("year", "lin"), Look("year-none", "chen", "yunzhou")), may("rate")),
     Page(
+        "/hierarchy",
+        (
+            Look("hierarchy", "leader", "jiangyuan"),
+            Look("hierarchy-admin", "admin", "yunzhou"),
+            Look("hierarchy-none", "editor"),
+        ),
+        may("read_hierarchy"),
+    ),
+    Page(
         "/offices",
         (Look("offices", "admin", "yunzhou"), Look("offices-leaf", "admin")),
         may("manage_links"),
@@ -236,6 +249,7 @@ PAGES: tuple[Page, ...] = (
         (Look("quarantine", "admin"), Look("quarantine-none", "admin", "yunzhou")),
         may("manage_links"),
     ),
+    Page("/topics", (Look("topics", "admin"),), may("configure_desk")),
     Page("/chain", (Look("chain", "admin"),), may("configure_desk")),
     Page(
         "/archive",

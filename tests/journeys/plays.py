@@ -124,3 +124,25 @@ async def follow_the_moved_city(journey: Journey, item: UUID) -> None:
     await decisions.adopt(province.desk, province.editor, item, issue="2026年第47期")
     await moves.heard(journey.rooms["donghu"], item, "jiangyuan", "adopted")
     await moves.settled(journey)
+
+
+async def go_and_come_back(journey: Journey) -> None:
+    """A county is moved to another city and, before its old link has ended, back again."""
+    first, second, third = [await journey.rooms["donghu"].submit() for _ in range(3)]
+    await moves.climb(journey, first, "donghu", "yunzhou")
+    await moves.move(journey, "donghu", "lanjiang")
+    await moves.climb(journey, second, "donghu", "lanjiang")
+    await moves.move(journey, "donghu", "yunzhou")
+    await moves.climb(journey, third, "donghu", "yunzhou", "jiangyuan")
+    county = journey.rooms["donghu"]
+    for office, item in (("yunzhou", first), ("lanjiang", second), ("yunzhou", third)):
+        city = journey.rooms[office]
+        await decisions.adopt(city.desk, city.editor, item, issue="2026年第9期")
+        await moves.heard(county, item, office, "adopted")
+        await moves.told_once(county, item)
+    province = journey.rooms["jiangyuan"]
+    await decisions.adopt(province.desk, province.editor, third, issue="2026年第48期")
+    await moves.heard(county, third, "jiangyuan", "adopted")
+    await moves.settled(journey)
+    for room in journey.rooms.values():
+        assert await moves.refused(room) == [], room.desk.node

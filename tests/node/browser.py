@@ -22,16 +22,19 @@ ADDRESS = "https://donghu.test"
 PROBLEM = "application/problem+json"
 
 
+WEB = WebSettings(design=True)
+
+
 @asynccontextmanager
 async def visit(
-    room: Room, username: str | None = None, *, failing: bool = False
+    room: Room, username: str | None = None, *, failing: bool = False, web: WebSettings = WEB
 ) -> AsyncIterator[httpx.AsyncClient]:
     """The office's pages and API, logged in when a user name is given.
 
     `failing` is for tests that make the application fail, and want to see its answer.
     """
     pages = _pages(room.desk.node)
-    pages.state.desk, pages.state.web = room.desk, WebSettings()
+    pages.state.desk, pages.state.web = room.desk, web
     pages.state.attempts = Attempts()
     pages.state.strangers = Attempts()
     transport = httpx.ASGITransport(pages, raise_app_exceptions=not failing)

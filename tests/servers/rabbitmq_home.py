@@ -13,6 +13,8 @@ from tests.servers import install, places, processes
 PLUGINS = ("rabbitmq_management", "rabbitmq_auth_mechanism_ssl")
 # What RabbitMQ has when nothing is configured.
 MEMORY_WATERMARK = "0.4"
+# Schedulers without work sleep at once: two cores are shared with everything else.
+IDLE = "+sbwt none +sbwtdcpu none +sbwtdio none"
 
 
 def lay_out(
@@ -109,7 +111,7 @@ def _environment(name: str, folder: Path) -> dict[str, str]:
         "RABBITMQ_SCHEMA_DIR": str(folder / "schema"),
         "RABBITMQ_GENERATED_CONFIG_DIR": str(folder / "generated"),
         "RABBITMQ_LOGS": "-",
-        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": f"{loopback} -start_epmd false",
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": f"{loopback} -start_epmd false {IDLE}",
         "RABBITMQ_CTL_ERL_ARGS": f"{loopback} -start_epmd false",
         # Makes the script become the node instead of its parent, so that signals meet the node.
         "RUNNING_UNDER_SYSTEMD": "true",

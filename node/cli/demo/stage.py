@@ -87,7 +87,7 @@ class Stage:
             id=office.id, name=office.name, level=office.level, region_code=office.region_code
         )
         content: dict[str, dict[str, object]] = {
-            "web": {"port": port, "secure_cookies": False},
+            "web": {"port": port, "secure_cookies": False, "design": True},
         }
         has_children = any(other.parent == office.id for other in OFFICES)
         if self._database is not None:

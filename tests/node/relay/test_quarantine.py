@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import select
 
+from node.errors import QuarantineDecidedError
 from node.relay import quarantine
 from node.relay.errors import AlteredError, PoisonError
 from node.relay.transport import Delivery, Properties
 from node.storage.audit import AuditRow
+from node.workflow import quarantine as held
 from protocol.envelope import MAXIMUM_TOKEN
 from tests.factories import make_note
 from tests.node.relay.ends import CITY, COUNTY, SIBLING, Ends, properties_of
@@ -99,3 +102,39 @@ async def test_of_an_enormous_body_only_the_beginning_is_kept(ends: Ends) -> Non
     await ends.city.take_all()
     [kept] = await ends.city.quarantine()
     assert (kept.code, len(kept.body)) == ("envelope.too_large", quarantine.BEGINNING)
+
+
+async def test_a_flood_from_one_sender_is_counted_and_fills_no_disk(
+    ends: Ends, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quarantine, "MOST_MESSAGES", 3)
+    for number in range(8):
+        ends.arrive(f"no token {number}".encode(), ends.city)
+    await ends.city.take_all()
+    # Others are none the worse for it.
+    note = ends.county.seal(make_note(), CITY)
+    ends.arrive(note, ends.city, **properties_of(note))
+    await ends.city.take_all()
+    kept = await ends.city.quarantine()
+    rows = sorted((row.peer or "", len(row.body) > 0, row.times) for row in kept)
+    assert rows == [("", False, 5), ("", True, 1), ("", True, 1), ("", True, 1), (COUNTY, True, 1)]
+    assert [deed for _, deed in await actions(ends)].count("refusals_counted") == 1
+    # What is only counted cannot be replayed; tomorrow is another day.
+    [counted] = [row for row in kept if row.detail == quarantine.COUNTED]
+    with pytest.raises(QuarantineDecidedError):
+        await held.replay(ends.city.room.desk, ends.city.room.admin, counted.id)
+    ends.wait(86_400)
+    ends.arrive(b"no token tomorrow", ends.city)
+    await ends.city.take_all()
+    assert len(await ends.city.quarantine()) == 6
+
+
+async def test_a_sender_of_large_messages_is_stopped_by_their_bytes(
+    ends: Ends, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quarantine, "MOST_BYTES", 2_500)
+    for number in range(4):
+        ends.arrive(bytes([number]) * 1_000, ends.city)
+    await ends.city.take_all()
+    kept = await ends.city.quarantine()
+    assert sorted((len(row.body), row.times) for row in kept) == [(0, 2), (1_000, 1), (1_000, 1)]

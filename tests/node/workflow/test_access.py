@@ -92,7 +92,7 @@ async def test_the_table_of_roles_is_what_the_office_decided() -> None:
         *("upload", "withdraw"),
     }
     assert by_role["system_administrator"] == {
-        *("configure_desk", "manage_links", "read_chain", "read_topics")
+        *("configure_desk", "manage_links", "read_chain", "read_hierarchy", "read_topics")
     }
     assert by_role["security_administrator"] == {
         *("manage_people", "name_deputy", "purge", "read_retention", "read_units")
@@ -101,14 +101,16 @@ async def test_the_table_of_roles_is_what_the_office_decided() -> None:
     assert by_role["reviewer"] == {
         *("assign_editor", "claim", "edit", "name_deputy", "read", "read_assignments"),
         *("read_chain", "read_issues", "read_merges", "read_units", "review", "send_to_review"),
-        *("read_calls", "read_topics", "supervise"),
+        *("read_calls", "read_hierarchy", "read_topics", "supervise"),
     }
     assert by_role["signer"] == {
         *("name_deputy", "read", "read_assignments", "read_chain", "read_merges", "read_units"),
-        *("read_calls", "read_issues", "read_topics", "review", "sign_issue", "supervise"),
+        *("read_calls", "read_hierarchy", "read_issues", "read_topics", "review", "sign_issue"),
+        "supervise",
     }
     assert by_role["leader"] == {
-        *("read", "read_assignments", "read_calls", "read_issues", "read_topics", "supervise")
+        *("read", "read_assignments", "read_calls", "read_hierarchy", "read_issues"),
+        *("read_topics", "supervise"),
     }
     assert by_role["handler"] == {"handle", "read_assignments", "upload"}
     assert all(
