@@ -18,6 +18,7 @@ from node.api.shapes import (
     ItemDetail,
     ItemList,
     ItemSummary,
+    LeaderReadShape,
     NoteShape,
     Reason,
     RegisteredShape,
@@ -120,6 +121,12 @@ async def forward_up(item_id: UUID, desk: OneDesk, person: Person) -> None:
 async def write_note(item_id: UUID, given: NoteShape, desk: OneDesk, person: Person) -> None:
     """Write to the editors of the office above, or of that from which the item came."""
     await notes.write(desk, person, item_id, given.text, given.to)
+
+
+@router.post("/{item_id}/leader-read", status_code=204, openapi_extra=needs("leader_read"))
+async def leader_read(item_id: UUID, given: LeaderReadShape, desk: OneDesk, person: Person) -> None:
+    """Record that a leader has read it."""
+    await decisions.leader_read(desk, person, item_id, leader=given.leader, post=given.post)
 
 
 @router.post("/{item_id}/instruct", status_code=204, openapi_extra=needs("instruct"))

@@ -26,6 +26,7 @@ ACTIONS = (
     "instruct",
     "implement",
     "close",
+    "leader-read",
     "archive",
 )
 ROUTES = {
