@@ -53,9 +53,10 @@ async def with_bureau(room: Room, name: str = BUREAU) -> None:
     """A handling unit, of which the handler is a member."""
     unit = NewUnit(code="B1", name=name, kind="handling_unit")
     await units.add(room.desk, room.security, unit)
-    today = day_of(room.desk.clock())
+    # Since the day before: pages that are looked at go by the time of the machine.
+    since = day_of(room.desk.clock()) - timedelta(days=1)
     await memberships.join(
-        room.desk, room.security, room.handler.id, 1, unit="B1", since=today, main=False
+        room.desk, room.security, room.handler.id, 1, unit="B1", since=since, main=False
     )
 
 
