@@ -1,7 +1,7 @@
 """Sending an item up (上报): the newest edition, with the signed message by which it came here.
 
 One transaction, where the link may carry the item's level and the edition is signed where the
-office has an approval chain: the fact `forwarded` (which the author will hear of), the outbox row of
+office has an approval chain: the fact `forwarded`, of which the author will hear, the outbox row of
 the submission, or of a revision when the item was forwarded before (`send`), and the note that goes
 with it. The office above may then ask for the pieces of its files, also of those that are still
 arriving here.
