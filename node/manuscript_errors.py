@@ -46,11 +46,11 @@ class ManuscriptMacrosError(NodeError):
 
 
 class ManuscriptLinksError(NodeError):
-    """The file refers to something outside of itself."""
+    """The file takes in something from outside of itself."""
 
     code = "docx.links"
     status = 422
-    message = "文稿里有指向外部的链接，不予接收。请取消超链接、断开外部模板和图片的链接后再导入。"
+    message = "文稿引用了外部的模板、图片或文档，不予接收。请断开这些链接后再导入。"
 
 
 class ManuscriptEmbeddedError(NodeError):

@@ -61,6 +61,7 @@ class Action(StrEnum):
     DECLINE = "decline"
     RETURN = "return"
     FORWARD_UP = "forward_up"
+    LEADER_READ = "leader_read"
     INSTRUCT = "instruct"
     ASSIGN = "assign"
     REPLY = "reply"
@@ -134,6 +135,7 @@ TRANSITIONS: dict[Action, Transition] = {
         _row(Action.DECLINE, f"submitted {AT_THE_DESK} in_review", "declined", State.DECLINED),
         _row(Action.RETURN, f"submitted {AT_THE_DESK} in_review", "returned", State.RETURNED),
         _row(Action.FORWARD_UP, f"{AT_THE_DESK} adopted", "forwarded"),
+        _row(Action.LEADER_READ, f"{AT_THE_DESK} in_review adopted", "leader_read"),
         _row(Action.INSTRUCT, f"{AT_THE_DESK} in_review adopted", "instructed"),
         _row(
             Action.IMPLEMENT,

@@ -36,6 +36,8 @@ class DraftShape(BaseModel):
     content: Sketch
     created_at: datetime
     changed_at: datetime
+    item_id: UUID | None
+    """The item of which it will be a new edition."""
 
 
 class DraftSummary(BaseModel):
@@ -47,6 +49,7 @@ class DraftSummary(BaseModel):
     characters: int
     created_at: datetime
     changed_at: datetime
+    item_id: UUID | None
 
 
 class DraftList(BaseModel):
@@ -120,6 +123,7 @@ async def list_drafts(
             characters=len(row.content.body),
             created_at=row.created_at,
             changed_at=row.changed_at,
+            item_id=row.item_id,
         )
         for row in page.rows
     ]
@@ -169,6 +173,6 @@ async def earlier(
 
 @router.post("/{draft_id}/submit", openapi_extra=needs("draft"))
 async def submit(draft_id: UUID, given: Handing, desk: OneDesk, person: Person) -> HandedIn:
-    """Hand the draft in; the item has its id, and asking again answers the same."""
+    """Hand the draft in; a new item has its id, and asking again answers the same."""
     item = await drafts.submit(desk, person, draft_id, given.version, confirmed=given.confirmed)
     return HandedIn(id=item)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
+from node.api.drafts import DraftShape
 from node.api.permission import needs
 from node.api.search import DuplicatesShape, Submitted
 from node.api.shapes import (
@@ -18,6 +19,7 @@ from node.api.shapes import (
     ItemDetail,
     ItemList,
     ItemSummary,
+    LeaderReadShape,
     NoteShape,
     Reason,
     RegisteredShape,
@@ -29,6 +31,7 @@ from node.workflow import (
     forwarding,
     notes,
     reading,
+    revisions,
     submissions,
     withdrawals,
 )
@@ -76,6 +79,12 @@ async def resubmit(item_id: UUID, draft: Draft, desk: OneDesk, person: Person) -
     await submissions.resubmit(desk, person, item_id, draft)
 
 
+@router.post("/{item_id}/draft", openapi_extra=needs("resubmit"))
+async def open_draft(item_id: UUID, desk: OneDesk, person: Person) -> DraftShape:
+    """Your draft of a new edition of an item that was returned, begun where there is none."""
+    return DraftShape.model_validate(await revisions.open_draft(desk, person, item_id))
+
+
 @router.post("/{item_id}/withdraw", status_code=204, openapi_extra=needs("withdraw"))
 async def withdraw(item_id: UUID, given: Reason, desk: OneDesk, person: Person) -> None:
     """Take the item back, or ask the office above for it."""
@@ -118,6 +127,12 @@ async def forward_up(
 async def write_note(item_id: UUID, given: NoteShape, desk: OneDesk, person: Person) -> None:
     """Write to the editors of the office above, or of that from which the item came."""
     await notes.write(desk, person, item_id, given.text, given.to)
+
+
+@router.post("/{item_id}/leader-read", status_code=204, openapi_extra=needs("leader_read"))
+async def leader_read(item_id: UUID, given: LeaderReadShape, desk: OneDesk, person: Person) -> None:
+    """Record that a leader has read it."""
+    await decisions.leader_read(desk, person, item_id, leader=given.leader, post=given.post)
 
 
 @router.post("/{item_id}/instruct", status_code=204, openapi_extra=needs("instruct"))

@@ -142,11 +142,13 @@ async def search(
     source: NodeName | None = None,
     since: Day | None = None,
     until: Day | None = None,
+    *,
+    overdue: bool = False,
     offset: Annotated[int, Query(ge=0, le=BIGGEST)] = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = searching.PAGE,
 ) -> FoundShape:
     """The items that hold all words, and are as wanted; the best first, then the newest."""
-    wanted = Wanted(state, adopted, topic, urgency, source, since, until, tag, channel)
+    wanted = Wanted(state, adopted, topic, urgency, source, since, until, tag, channel, overdue)
     return FoundShape.of(
         await searching.search(desk, person, q, wanted, offset=offset, limit=limit)
     )

@@ -55,6 +55,13 @@ class Adoption(Shape):
     issue: Line | None = None
 
 
+class LeaderReadShape(Shape):
+    """The leader who has read it."""
+
+    leader: Line
+    post: Line
+
+
 class Instruction(Shape):
     """A leader's instruction."""
 

@@ -13,7 +13,10 @@ from node.storage.base import Base, reference
 
 
 class Draft(Base):
-    """What a person has not handed in yet. The item that becomes of it has the same id."""
+    """What a person has not handed in yet. The item that becomes of it has the same id.
+
+    That of a new edition names its item, and stays as an empty row once it was handed in.
+    """
 
     __tablename__ = "drafts"
 
@@ -23,8 +26,13 @@ class Draft(Base):
     content: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]
+    item_id: Mapped[UUID | None] = mapped_column(reference("items.id"))
+    submitted_at: Mapped[datetime | None]
 
-    __table_args__ = (Index("ix_drafts_person_id", "person_id"),)  # a person's own list
+    __table_args__ = (
+        Index("ix_drafts_person_id", "person_id"),  # a person's own list
+        Index("ix_drafts_item_id", "item_id"),  # the drafts of new editions
+    )
 
 
 class DraftVersion(Base):

@@ -43,6 +43,13 @@ class Reasoned(Record):
     reason: Text
 
 
+class Reader(Record):
+    """A leader who has read the item."""
+
+    leader: Line
+    post: Line
+
+
 class Spoken(Record):
     """A leader's instruction."""
 
@@ -121,6 +128,12 @@ async def _forward(desk: Desk, actor: Actor, item_id: UUID, entered: Fields) -> 
     """Forward the newest edition to the office above, with a note where there is one."""
     given = record(Forwarded, note=entered.optional("note"))
     await forwarding.forward_up(desk, actor, item_id, note=given.note)
+
+
+async def _leader_read(desk: Desk, actor: Actor, item_id: UUID, entered: Fields) -> None:
+    """Record that a leader has read the item."""
+    given = record(Reader, leader=entered.text("leader"), post=entered.text("post"))
+    await decisions.leader_read(desk, actor, item_id, leader=given.leader, post=given.post)
 
 
 async def _instruct(desk: Desk, actor: Actor, item_id: UUID, entered: Fields) -> None:
@@ -257,6 +270,7 @@ DEEDS: dict[str, Deed] = {
     "return": Deed("return", _return),
     "withdraw": Deed("withdraw", _withdraw),
     "forward": Deed("forward_up", _forward),
+    "leader-read": Deed("leader_read", _leader_read),
     "instruct": Deed("instruct", _instruct),
     "implement": Deed("implement", _implement),
     "close": Deed("close", _close),

@@ -69,6 +69,7 @@ async def item_list(
     source: str = "",
     since: str = "",
     until: str = "",
+    overdue: str = "",
     offset: Offset = 0,
 ) -> Response:
     """The items that the visitor may see, by words and filters, which stay in the address."""
@@ -82,6 +83,7 @@ async def item_list(
         "source": source,
         "since": since,
         "until": until,
+        "overdue": "1" if overdue else "",
     }
     asked = {name: value for name, value in chosen.items() if value}
     problem: Told | None = None
@@ -135,6 +137,7 @@ def _wanted(asked: Mapping[str, str]) -> Wanted:
         source=asked.get("source"),
         since=days.get("since"),
         until=days.get("until"),
+        overdue="overdue" in asked,
     )
 
 

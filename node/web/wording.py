@@ -24,6 +24,7 @@ DOINGS: Mapping[str, str] = {
     "decline": "已记为不予采用，理由会告诉作者。",
     "return": "已退回，意见会告诉作者。",
     "withdraw": "已办理撤回。",
+    "leader-read": "圈阅已记录，作者会得到通知。",
     "instruct": "批示已记录，作者会得到通知。",
     "implement": "落实情况已记录，作者会得到通知。",
     "close": "已办结。",

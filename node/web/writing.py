@@ -19,7 +19,17 @@ from node.web.forms import Entered, Fields, record
 from node.web.mistakes import Told, told
 from node.web.rendering import page
 from node.web.routing import PageRoute, back
-from node.workflow import access, drafts, duplicates, files, reading, responses, submissions, topics
+from node.workflow import (
+    access,
+    drafts,
+    duplicates,
+    files,
+    reading,
+    responses,
+    revisions,
+    submissions,
+    topics,
+)
 from node.workflow.desk import Actor, Desk
 from node.workflow.drafts import DraftView, Sketch
 from node.workflow.reading import ItemView
@@ -48,7 +58,10 @@ async def write_page(
     """An empty form; for a call, where one is answered; or a draft, to go on with."""
     access.demand(person, "submit")
     if draft is not None:
-        return await _page(request, desk, person, _drafted(await drafts.view(desk, person, draft)))
+        found = await drafts.view(desk, person, draft)
+        if found.item_id is not None:
+            return back(f"/items/{found.item_id}/resubmit")
+        return await _page(request, desk, person, _drafted(found))
     call = await responses.view(desk, person, answers) if answers else None
     entered = Fields([("answers", str(answers))] if answers else [])
     return await _page(request, desk, person, entered, call=call)
@@ -82,7 +95,11 @@ async def save(request: Request, desk: OneDesk, person: Person, entered: Entered
     if by_itself:
         return await page(request, person, "parts/draft.html", saved=saved, told=problem)
     if saved is None:
-        return await _page(request, desk, person, entered, told=problem)
+        item = entered.optional("item")
+        view = await _returned(desk, person, entered.ids("item")[0]) if item else None
+        return await _page(request, desk, person, entered, view=view, told=problem)
+    if saved.item_id is not None:
+        return back(f"/items/{saved.item_id}/resubmit", "draft")
     return back(f"/write?draft={saved.id}", "draft")
 
 
@@ -96,8 +113,10 @@ async def discard(desk: OneDesk, person: Person, draft_id: UUID, entered: Entere
 
 @router.get("/items/{item_id}/resubmit")
 async def resubmit_page(item_id: UUID, request: Request, desk: OneDesk, person: Person) -> Response:
-    """The form with the edition that was returned."""
+    """The form with the edition that was returned, or with what was made of it so far."""
     view = await _returned(desk, person, item_id)
+    if (begun := await revisions.find(desk, person, item_id)) is not None:
+        return await _page(request, desk, person, _drafted(begun), view=view)
     edition = view.edition
     entered = Fields(
         [
@@ -120,7 +139,11 @@ async def resubmit(
     """Hand in the new edition."""
     view = await _returned(desk, person, item_id)
     try:
-        await submissions.resubmit(desk, person, item_id, _draft(entered, new=False))
+        wanted = _draft(entered, new=False)
+        if entered.text("draft"):
+            await _hand_in(desk, person, entered)
+        else:
+            await submissions.resubmit(desk, person, item_id, wanted)
     except ZhitongError as error:
         return await _page(request, desk, person, entered, view=view, told=told(error))
     return back(f"/items/{item_id}", "resubmit")
@@ -166,6 +189,8 @@ async def _returned(desk: Desk, person: Actor, item_id: UUID) -> ItemView:
 async def _save(desk: Desk, person: Actor, entered: Fields) -> DraftView:
     sketch = record(Sketch, **_content(entered))
     if not (draft := entered.ids("draft")):
+        if item := entered.ids("item"):
+            return await revisions.begin(desk, person, item[0], sketch)
         return await drafts.begin(desk, person, sketch)
     return await drafts.save(desk, person, draft[0], entered.number("draft_version"), sketch)
 

@@ -69,6 +69,7 @@ MAY: dict[str, dict[str, Scope]] = {
     "decline": _all(EDITOR),
     "return": _all(EDITOR),
     "forward_up": _all(EDITOR),
+    "leader_read": _all(EDITOR),
     "instruct": _all(EDITOR),
     "call": _all(EDITOR),
     "read_calls": _own(AUTHOR) | _all(EDITOR, REVIEWER, SIGNER, LEADER),

@@ -16,12 +16,13 @@ from datetime import datetime
 from uuid import UUID
 
 from pydantic import ConfigDict
-from sqlalchemy import delete, select
+from sqlalchemy import delete, exists, select
 
 from node.config import LimitSettings
 from node.errors import FileKindError, FileTooLargeError, InputError, UnknownFileError
 from node.storage import bulk
 from node.storage.database import Session
+from node.storage.drafts import DraftFile
 from node.storage.files import Attachment, Enclosure, Offer, StoredFile, Transfer, Upload
 from node.storage.items import Edition, Item
 from node.workflow import kinds
@@ -113,7 +114,12 @@ async def choose(
         raise InputError(str(error)) from error
     await session.execute(
         delete(Upload).where(
-            Upload.person_id == actor.id, Upload.digest.in_([one.digest for one in named])
+            Upload.person_id == actor.id,
+            Upload.digest.in_([one.digest for one in named]),
+            # Another draft may name it, too.
+            ~exists().where(
+                DraftFile.digest == Upload.digest, DraftFile.person_id == Upload.person_id
+            ),
         )
     )
     return tuple(files)

@@ -78,6 +78,12 @@ async def return_(desk: Desk, actor: Actor, item_id: UUID, reason: str) -> None:
     await _decide(desk, actor, item_id, Action.RETURN, facts.Returned, content)
 
 
+async def leader_read(desk: Desk, actor: Actor, item_id: UUID, *, leader: str, post: str) -> None:
+    """Record that a leader has read the item, without an instruction (圈阅)."""
+    content = {"leader": leader, "post": post}
+    await _decide(desk, actor, item_id, Action.LEADER_READ, facts.LeaderRead, content)
+
+
 async def instruct(
     desk: Desk,
     actor: Actor,

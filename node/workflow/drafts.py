@@ -9,7 +9,8 @@ no two within `APART`), and the author takes from it what he wants back.
  1. The actor's role may do this; the draft is his own, and the version the one that he saw.
  2. It has become an item already, which had its id: nothing is left to be done.
  3. All is there that an item needs, and it is handed in under the draft's id (`submissions`).
- 4. The draft is removed, with what it said before.
+ 4. The draft is removed, with what it said before. One of a new edition (`revisions`) leaves an
+    empty row, by which a second time is known.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from node.errors import InputError, TooLongError, UnknownFileError
 from node.storage import bulk
 from node.storage.database import Session
 from node.storage.drafts import Draft, DraftFile, DraftVersion
-from node.storage.files import Upload
+from node.storage.files import Attachment, Upload
 from node.storage.items import ItemAuthor
 from node.workflow import access, manuscripts, submissions
 from node.workflow.attachments import Named
@@ -88,6 +89,8 @@ class DraftView:
     content: Sketch
     created_at: datetime
     changed_at: datetime
+    item_id: UUID | None = None
+    """The item of which it will be a new edition."""
 
 
 @dataclass(frozen=True)
@@ -105,20 +108,34 @@ async def begin(desk: Desk, actor: Actor, sketch: Sketch) -> DraftView:
     access.demand(actor, "draft")
     now = desk.clock()
     async with desk.database.writing.begin() as session:
-        have = select(func.count()).where(Draft.person_id == actor.id)
-        if (await session.scalar(have) or 0) >= MOST_DRAFTS:
-            raise TooManyDraftsError(f"{MOST_DRAFTS} drafts at most")
-        draft = Draft(
-            id=desk.new_id(),
-            person_id=actor.id,
-            version=1,
-            content=sketch.model_dump(mode="json"),
-            created_at=now,
-            changed_at=now,
-        )
-        session.add(draft)
-        await _name_files(session, draft, sketch, now)
-        return _view(draft)
+        return await begin_within(session, desk, actor, sketch, now)
+
+
+async def begin_within(
+    session: Session,
+    desk: Desk,
+    actor: Actor,
+    sketch: Sketch,
+    now: datetime,
+    *,
+    item_id: UUID | None = None,
+) -> DraftView:
+    """The same in the transaction of the caller; of a new edition, where an item is named."""
+    have = select(func.count()).where(Draft.person_id == actor.id, Draft.submitted_at.is_(None))
+    if (await session.scalar(have) or 0) >= MOST_DRAFTS:
+        raise TooManyDraftsError(f"{MOST_DRAFTS} drafts at most")
+    draft = Draft(
+        id=desk.new_id(),
+        person_id=actor.id,
+        version=1,
+        content=sketch.model_dump(mode="json"),
+        created_at=now,
+        changed_at=now,
+        item_id=item_id,
+    )
+    session.add(draft)
+    await _name_files(session, draft, sketch, now)
+    return view_of(draft)
 
 
 async def of_manuscript(desk: Desk, actor: Actor, name: str, data: bytes) -> DraftView:
@@ -153,7 +170,7 @@ async def save(desk: Desk, actor: Actor, draft_id: UUID, version: int, sketch: S
             await _name_files(session, draft, sketch, now)
             draft.content, draft.changed_at = content, now
             draft.version += 1
-        return _view(draft)
+        return view_of(draft)
 
 
 async def discard(desk: Desk, actor: Actor, draft_id: UUID, version: int) -> None:
@@ -172,6 +189,10 @@ async def submit(
     access.demand(actor, "draft")
     now = desk.clock()
     async with desk.database.writing.begin() as session:
+        done = await session.get(Draft, draft_id, with_for_update=True)
+        if done is not None and done.submitted_at is not None and done.person_id == actor.id:
+            assert done.item_id is not None
+            return done.item_id
         written = await session.get(ItemAuthor, (draft_id, actor.id)) is not None
         try:
             draft = await _own(session, actor, draft_id, version, lock=True)
@@ -180,17 +201,44 @@ async def submit(
             if written or await session.get(ItemAuthor, (draft_id, actor.id)) is not None:
                 return draft_id
             raise
+        if draft.item_id is not None:
+            return await _hand_in(session, desk, actor, draft, now, confirmed=confirmed)
         # 2. A restored office has the draft of an item that its neighbours sent back.
         if not written:
             # 3.
-            missing = [word for field, word in REQUIRED.items() if not draft.content[field]]
-            if missing:
-                raise InputError(f"还没有填写：{'、'.join(missing)}")
-            complete = submissions.draft(draft.content | {"confirmed": confirmed})
+            complete = _complete(draft, confirmed=confirmed)
+            await _let_go(session, draft)
             await submissions.submit_within(session, desk, actor, complete, draft.id, now)
         # 4.
         await _remove(session, [draft.id])
     return draft_id
+
+
+async def _hand_in(
+    session: Session, desk: Desk, actor: Actor, draft: Draft, now: datetime, *, confirmed: bool
+) -> UUID:
+    """Hand in what was made of an item that was returned."""
+    assert draft.item_id is not None
+    # 3.
+    complete = _complete(draft, confirmed=confirmed)
+    await _let_go(session, draft)
+    await submissions.resubmit_within(session, desk, actor, draft.item_id, complete, now)
+    # 4.
+    await session.execute(delete(DraftVersion).where(DraftVersion.draft_id == draft.id))
+    draft.content, draft.submitted_at = Sketch().model_dump(mode="json"), now
+    return draft.item_id
+
+
+def _complete(draft: Draft, *, confirmed: bool) -> submissions.Draft:
+    missing = [word for field, word in REQUIRED.items() if not draft.content[field]]
+    if missing:
+        raise InputError(f"还没有填写：{'、'.join(missing)}")
+    return submissions.draft(draft.content | {"confirmed": confirmed})
+
+
+async def _let_go(session: Session, draft: Draft) -> None:
+    """The item keeps the files from now on, and other drafts those that they name."""
+    await session.execute(delete(DraftFile).where(DraftFile.draft_id == draft.id))
 
 
 async def list_drafts(
@@ -198,20 +246,20 @@ async def list_drafts(
 ) -> Page[DraftView]:
     """The actor's own drafts, what was saved last first."""
     access.demand(actor, "draft")
-    query = select(Draft).where(Draft.person_id == actor.id)
+    query = select(Draft).where(Draft.person_id == actor.id, Draft.submitted_at.is_(None))
     async with desk.database.reading() as session:
         total = await session.scalar(select(func.count()).select_from(query.subquery()))
         rows = await session.scalars(
             query.order_by(Draft.changed_at.desc(), Draft.id.desc()).offset(offset).limit(limit)
         )
-        return Page([_view(draft) for draft in rows], total or 0)
+        return Page([view_of(draft) for draft in rows], total or 0)
 
 
 async def view(desk: Desk, actor: Actor, draft_id: UUID) -> DraftView:
     """One draft. Raises `UnknownDraftError`, also for a draft of somebody else."""
     access.demand(actor, "draft")
     async with desk.database.reading() as session:
-        return _view(await _own(session, actor, draft_id))
+        return view_of(await _own(session, actor, draft_id))
 
 
 async def versions(desk: Desk, actor: Actor, draft_id: UUID) -> list[Kept]:
@@ -245,7 +293,9 @@ async def earlier(desk: Desk, actor: Actor, draft_id: UUID, version: int) -> Dra
 async def copy_of(session: Session, person_id: UUID) -> list[dict[str, Any]]:
     """All drafts of the person, for the copy of what is kept of him."""
     rows = await session.scalars(
-        select(Draft).where(Draft.person_id == person_id).order_by(Draft.created_at, Draft.id)
+        select(Draft)
+        .where(Draft.person_id == person_id, Draft.submitted_at.is_(None))
+        .order_by(Draft.created_at, Draft.id)
     )
     return [row.content | {"changed_at": row.changed_at} for row in rows]
 
@@ -265,18 +315,24 @@ async def _own(
     lock: bool = False,
 ) -> Draft:
     draft = await session.get(Draft, draft_id, with_for_update=lock)
-    if draft is None:
+    if draft is None or draft.submitted_at is not None:
         raise UnknownDraftError
     if draft.person_id != actor.id:
         raise UnknownDraftError(refused=access.refused(actor, "draft"))
     if version is not None and draft.version != version:
-        stored = {
-            "version": draft.version,
-            "changed_at": draft.changed_at.isoformat(),
-            "content": draft.content,
-        }
-        raise DraftChangedError(f"已保存到第 {draft.version} 版，您改的是第 {version} 版", stored)
+        raise changed(draft, version)
     return draft
+
+
+def changed(draft: Draft, version: int) -> DraftChangedError:
+    """That the draft was saved elsewhere since this version, with what is stored."""
+    stored = {
+        "version": draft.version,
+        "changed_at": draft.changed_at.isoformat(),
+        "content": draft.content,
+    }
+    words = f"已保存到第 {draft.version} 版，您改的是第 {version} 版"
+    return DraftChangedError(words if version else f"已有保存到第 {draft.version} 版的草稿", stored)
 
 
 async def _keep(session: Session, draft: Draft, now: datetime) -> None:
@@ -308,7 +364,10 @@ async def _keep(session: Session, draft: Draft, now: datetime) -> None:
 async def _name_files(session: Session, draft: Draft, sketch: Sketch, now: datetime) -> None:
     """Keep the files that the draft names from being cleared away; and no others."""
     await session.execute(delete(DraftFile).where(DraftFile.draft_id == draft.id))
-    for digest in sorted({file.digest for file in sketch.attachments}):
+    had = select(Attachment.digest).where(Attachment.item_id == draft.item_id)
+    before = set(await session.scalars(had)) if draft.item_id is not None else set()
+    # What an edition of the item names stays here for that.
+    for digest in sorted({file.digest for file in sketch.attachments} - before):
         upload = await session.get(Upload, (draft.person_id, digest), with_for_update=True)
         if upload is None:
             raise UnknownFileError
@@ -322,6 +381,9 @@ async def _remove(session: Session, drafts: Any) -> None:
     await session.execute(delete(Draft).where(Draft.id.in_(drafts)))
 
 
-def _view(draft: Draft) -> DraftView:
+def view_of(draft: Draft) -> DraftView:
+    """The draft as its author sees it."""
     content = Sketch.model_validate(draft.content)
-    return DraftView(draft.id, draft.version, content, draft.created_at, draft.changed_at)
+    return DraftView(
+        draft.id, draft.version, content, draft.created_at, draft.changed_at, draft.item_id
+    )

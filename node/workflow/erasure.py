@@ -9,8 +9,9 @@
  6. Quarantine: the same, and the message is discarded.
  7. What came back, or goes back, to a node that recovers: entered without contents; asked again.
  8. Search index: words and marks.
- 9. What was said of it at the desk: opinions of checks and reviews; what was to be done, and
-    what was answered; tags; the contact data of a citizen who handed it in.
+ 9. What was said of it at the desk: opinions of checks and reviews; what was to be done, and what
+    was answered; tags; drafts of a new edition; the title of an issue with nothing else in it; the
+    contact data of a citizen who handed it in.
 
 Digests stay everywhere, so both ends of a link still count the same. Messages of the purge itself
 hold nothing of the item, and stay whole.
@@ -24,7 +25,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, delete, func, or_, select, update
+from sqlalchemy import case, delete, exists, func, or_, select, update
+from sqlalchemy.orm import aliased
 
 from node.errors import PurgedItemError
 from node.search import index
@@ -32,8 +34,10 @@ from node.storage import bulk
 from node.storage.assignments import Assignment, Reply
 from node.storage.database import Session
 from node.storage.desk import Check, Review, Vote
+from node.storage.drafts import Draft, DraftFile, DraftVersion
 from node.storage.events import Event
 from node.storage.files import Attachment, Enclosure, Offer, Order, StoredFile, Transfer, Upload
+from node.storage.issues import Issue, Placing
 from node.storage.items import Edition, Item
 from node.storage.messages import Incoming, Outgoing, Quarantined
 from node.storage.purges import NEVER_ERASED
@@ -87,6 +91,8 @@ async def erase(
     # 8.
     await index.erase(session, item_id)
     # 9.
+    await _erase_drafts(session, item_id)
+    await _erase_issues(session, item_id)
     await session.execute(delete(ItemTag).where(ItemTag.item_id == item_id))
     await public_receipts.erase(session, item_id, now)
     await session.execute(update(Check).where(Check.item_id == item_id).values(opinion=None))
@@ -99,6 +105,23 @@ async def erase(
     of_item = select(Review.id).where(Review.item_id == item_id)
     await session.execute(update(Vote).where(Vote.review_id.in_(of_item)).values(opinion=None))
     await session.flush()
+
+
+async def _erase_drafts(session: Session, item_id: UUID) -> None:
+    found = (await session.scalars(select(Draft.id).where(Draft.item_id == item_id))).all()
+    for table in (DraftFile, DraftVersion):
+        await session.execute(delete(table).where(table.draft_id.in_(found)))
+    await session.execute(delete(Draft).where(Draft.id.in_(found)))
+
+
+async def _erase_issues(session: Session, item_id: UUID) -> None:
+    """Of an issue with this item alone: its title is that of the item, or says as much."""
+    others = aliased(Placing)
+    alone = ~exists().where(others.issue_id == Placing.issue_id, others.item_id != item_id)
+    only = select(Placing.issue_id).where(Placing.item_id == item_id, alone)
+    await session.execute(
+        update(Issue).where(Issue.id.in_(only)).values(title=phrases.ERASED, reason=None)
+    )
 
 
 def _without_words(data: dict[str, Any]) -> dict[str, Any]:

@@ -131,6 +131,7 @@ ACTIONS = {
     "decline": "不予采用",
     "return": "退回修改",
     "forward_up": "上报",
+    "leader_read": "记录圈阅",
     "instruct": "记录批示",
     "assign": "交办",
     "reply": "记录答复",
@@ -143,6 +144,7 @@ ACTIONS = {
 
 
 MILESTONES = {
+    "leader_read": "已圈阅",
     "instructed": "有批示",
     "assigned": "已交办",
     "replied": "有答复",

@@ -18,12 +18,14 @@ from node.search import finding, highlight, words
 from node.search.highlight import Excerpt
 from node.search.words import Phrase
 from node.storage import bulk
+from node.storage.assignments import Assignment
 from node.storage.database import Session
 from node.storage.events import Event
 from node.storage.items import Edition, Item, ItemAuthor
 from node.storage.topics import ItemTag
-from node.workflow import access, tags
+from node.workflow import access, supervision, tags
 from node.workflow.access import Scope
+from node.workflow.calendar import day_of
 from node.workflow.desk import Actor, Desk
 from node.workflow.numbers import OFFICE_TIME
 
@@ -53,6 +55,8 @@ class Wanted:
     until: date | None = None
     tag: str | None = None
     channel: str | None = None
+    overdue: bool = False
+    """Only items with work that should have been answered before today (`supervision`)."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +143,9 @@ def _conditions(desk: Desk, actor: Actor, wanted: Wanted) -> list[ColumnElement[
                 Event.item_id == Item.id, Event.kind == "adopted", level == wanted.adopted
             )
         )
+    if wanted.overdue:
+        late = supervision.late(day_of(desk.clock()))
+        conditions.append(exists().where(Assignment.item_id == Item.id, *late))
     if wanted.since is not None:
         conditions.append(Item.created_at >= _midnight(wanted.since))
     if wanted.until is not None:

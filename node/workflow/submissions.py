@@ -196,38 +196,51 @@ async def _filed(session: Session, item: Item, draft: Draft) -> Draft:
 
 async def resubmit(desk: Desk, actor: Actor, item_id: UUID, draft: Draft) -> None:
     """Hand in a new edition of an item that this office, or one above, returned."""
+    now = desk.clock()
+    async with desk.database.writing.begin() as session:
+        await resubmit_within(session, desk, actor, item_id, draft, now)
+
+
+async def resubmit_within(
+    session: Session, desk: Desk, actor: Actor, item_id: UUID, draft: Draft, now: datetime
+) -> None:
+    """The same in the transaction of the caller."""
     # 1.
     access.demand(actor, "resubmit")
     found = demand_fit(desk, draft)
     if draft.channel is not None:
         raise InputError("信息怎样来的，提交之后不能更改")
-    now = desk.clock()
-    async with desk.database.writing.begin() as session:
-        item = await items.locked(session, desk, actor, item_id, "resubmit")
-        # 2.
-        if item.source is not None:
-            raise LifecycleError("cannot resubmit: only the office where it was written does that")
-        above = item.state != State.RETURNED and items.returned_above(desk, item)
-        state = items.advance(desk, item, Action.REVISE if above else Action.RESUBMIT)
-        # 3.
-        before = await session.get_one(Edition, (item.id, item.edition))
-        authors = [Author.model_validate(author) for author in before.authors]
-        number = await editions.next_number(session, item.id)
-        filed = await _filed(session, item, draft)
-        editions.write(session, item, filed, number=number, authors=authors, submitted_at=now)
-        await attachments.name(session, desk, actor, item, draft.attachments, now)
-        # 4.
-        record.own_step(
-            session,
-            desk,
-            item,
-            "revised" if above else "resubmitted",
-            {"edition": item.edition},
-            state=state,
-            now=now,
-            actor=actor,
-        )
-        _note_confirmed(session, now, actor, item, found)
+    item = await items.locked(session, desk, actor, item_id, "resubmit")
+    # 2.
+    action, state = demand_returned(desk, item)
+    # 3.
+    before = await session.get_one(Edition, (item.id, item.edition))
+    authors = [Author.model_validate(author) for author in before.authors]
+    number = await editions.next_number(session, item.id)
+    filed = await _filed(session, item, draft)
+    editions.write(session, item, filed, number=number, authors=authors, submitted_at=now)
+    await attachments.name(session, desk, actor, item, draft.attachments, now)
+    # 4.
+    record.own_step(
+        session,
+        desk,
+        item,
+        "revised" if action is Action.REVISE else "resubmitted",
+        {"edition": item.edition},
+        state=state,
+        now=now,
+        actor=actor,
+    )
+    _note_confirmed(session, now, actor, item, found)
+
+
+def demand_returned(desk: Desk, item: Item) -> tuple[Action, State]:
+    """What a new edition is for this item, and its state after it. Raises `LifecycleError`."""
+    if item.source is not None:
+        raise LifecycleError("cannot resubmit: only the office where it was written does that")
+    above = item.state != State.RETURNED and items.returned_above(desk, item)
+    action = Action.REVISE if above else Action.RESUBMIT
+    return action, items.advance(desk, item, action)
 
 
 async def receive(intake: Intake, message: Opened) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 
 from node.storage.assignments import Assignment
 from node.storage.database import Session
@@ -33,14 +33,19 @@ async def overdue(desk: Desk, actor: Actor) -> Sequence[Assignment]:
     async with desk.database.reading() as session:
         rows = await session.scalars(
             select(Assignment)
-            .where(
-                Assignment.settled_at.is_(None),
-                Assignment.state != "replied",
-                Assignment.due < day_of(desk.clock()),
-            )
+            .where(*late(day_of(desk.clock())))
             .order_by(Assignment.due, Assignment.given_at, Assignment.id)
         )
         return rows.all()
+
+
+def late(today: date) -> tuple[ColumnElement[bool], ...]:
+    """Of assignments: that they should have been answered before today."""
+    return (
+        Assignment.settled_at.is_(None),
+        Assignment.state != "replied",
+        Assignment.due < today,
+    )
 
 
 async def remind(desk: Desk) -> bool:

@@ -112,6 +112,7 @@ FORMS: tuple[Form, ...] = (
         on="2026-11-20",
         text="请研究。",
     ),
+    _item("leader-read", "leader_read", things.adopted, leader="周明远", post="市长"),
     _item("implement", "implement", INSTRUCTED, unit="市住建局", text="已落实。"),
     _item("close", "close", note="谢谢。"),
     _item("archive", "archive", things.after(Action.REGISTER, Action.CLOSE)),

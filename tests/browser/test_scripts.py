@@ -159,3 +159,21 @@ async def test_a_browser_spares_a_citizen_the_question_and_without_scripts_it_is
         token = await page.locator("input[name=challenge]").input_value()
         found = await page.locator("input[name=work]").input_value()
         assert challenges.is_work(token, int(found))
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+async def test_that_a_call_was_read_is_told_by_itself_or_at_a_button_without_scripts(
+    browser: Browser, played: Scene, *, scripts: bool
+) -> None:
+    async with chromium.window(
+        browser, played.addresses[COUNTY], Size.PHONE, scripts=scripts
+    ) as window:
+        await window.enter("lin" if scripts else "chen")
+        await window.visit(f"/calls/{played.things['call']}")
+        told = window.page.locator("form[action$='/read']")
+        button = window.page.get_by_role("button", name="我看过了")
+        if scripts:
+            await expect(button).to_have_count(0)
+        else:
+            await button.click()
+        await expect(told).to_have_count(0)

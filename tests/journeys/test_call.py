@@ -91,4 +91,10 @@ async def test_forty_counties_are_called_on_and_the_one_that_does_not_answer_sta
         await editor.post(f"items/{item}/register")
         await editor.post(f"items/{item}/forward")
         await province.see(f"calls/{call}", lambda seen: len(seen["answers"]) == 40)
+
+        # The province has what it wants, and closes the call for everybody.
+        await province.post(f"calls/{call}/close", reason="已汇总。")
+        await lin.see(f"calls/{theirs['id']}", lambda seen: seen["ended"] == "closed")
+        more = CONTENT | {"answers": theirs["id"]}
+        await lin.refused("items", 409, "call.ended", **more)
         await offices.journey.settled()

@@ -30,17 +30,17 @@ from tests.factories import make_id
 
 AT_THE_DESK = {
     *("revise", "edit", "send_to_review", "adopt", "decline", "return", "forward_up"),
-    *("instruct", "assign", "close", "merge", "take_apart", "publish", "refer"),
+    *("leader_read", "instruct", "assign", "close", "merge", "take_apart", "publish", "refer"),
 }
 ALLOWED: dict[State, set[str]] = {
     State.SUBMITTED: {"withdraw", "register", "decline", "return"},
     State.REGISTERED: AT_THE_DESK,
     State.EDITING: AT_THE_DESK,
-    State.IN_REVIEW: {"revise", "decline", "return", "instruct", "assign"},
+    State.IN_REVIEW: {"revise", "decline", "return", "leader_read", "instruct", "assign"},
     State.SIGNED: AT_THE_DESK,
     State.ADOPTED: {
         *("revise", "edit", "send_to_review", "forward_up", "instruct", "assign", "close"),
-        *("merge", "publish", "refer", "retract"),
+        *("leader_read", "merge", "publish", "refer", "retract"),
     },
     State.RETURNED: {"resubmit", "withdraw"},
     State.DECLINED: {"archive"},

@@ -28,6 +28,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /items/{item_id}/adopt": {},
     "POST /items/{item_id}/decline": REASON,
     "POST /items/{item_id}/return": REASON,
+    "POST /items/{item_id}/leader-read": {"leader": "周明远", "post": "县长"},
     "POST /items/{item_id}/instruct": {
         "leader": "周明远",
         "post": "县长",

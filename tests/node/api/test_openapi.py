@@ -26,6 +26,7 @@ ACTIONS = (
     "instruct",
     "implement",
     "close",
+    "leader-read",
     "archive",
 )
 ROUTES = {
@@ -106,6 +107,7 @@ ROUTES = {
     ("get", "/api/v1/items/{item_id}"),
     ("get", "/api/v1/items/{item_id}/file"),
     ("get", "/api/v1/items/{item_id}/contact"),
+    ("post", "/api/v1/items/{item_id}/draft"),
     ("get", "/api/v1/archive"),
     ("get", "/api/v1/public/form"),
     ("post", "/api/v1/public"),

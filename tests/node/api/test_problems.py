@@ -28,6 +28,7 @@ BODIES: dict[str, Any] = {
     "instruct": INSTRUCTION,
     "implement": {"unit": "县住建局", "text": "已布设。"},
     "close": {},
+    "leader-read": {"leader": "周明远", "post": "县长"},
     "archive": None,
 }
 FOR_AUTHORS = ("resubmit", "withdraw")

@@ -25,6 +25,9 @@ DEEDS: dict[Action, Deed] = {
     Action.DECLINE: lambda desk, actor, item: decisions.decline(desk, actor, item, "已有部署。"),
     Action.RETURN: lambda desk, actor, item: decisions.return_(desk, actor, item, "请补充数据。"),
     Action.FORWARD_UP: forwarding.forward_up,
+    Action.LEADER_READ: lambda desk, actor, item: decisions.leader_read(
+        desk, actor, item, leader="周明远", post="县长"
+    ),
     Action.INSTRUCT: lambda desk, actor, item: decisions.instruct(
         desk, actor, item, leader="周明远", post="县长", text="请研究。", on=date(2026, 11, 20)
     ),

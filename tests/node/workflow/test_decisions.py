@@ -137,3 +137,12 @@ async def test_an_instruction_on_a_day_that_no_other_office_would_accept_is_refu
                 leaf.desk, leaf.editor, item, leader="周明远", post="县长", text="请研究。", on=day
             )
     assert await contents(leaf.database) == before
+
+
+async def test_a_leader_who_read_the_item_is_named_to_the_author(county: Room) -> None:
+    item = await county.registered()
+    await decisions.leader_read(county.desk, county.editor, item, leader="周明远", post="县长")
+    assert (await county.told_of(county.lin))[-1] == "县长周明远圈阅。"
+    assert await county.state(item) == "registered"
+    with pytest.raises(InputError):
+        await decisions.leader_read(county.desk, county.editor, item, leader="", post="县长")

@@ -26,6 +26,10 @@ from tests.node.rooms import Room, contents
 
 RELATIONS = '<Relationships><Relationship Id="r1" Type="http://x/{kind}" {rest}/></Relationships>'
 LINK = RELATIONS.format(kind="hyperlink", rest='Target="http://a.test/" TargetMode="External"')
+PICTURE = RELATIONS.format(kind="image", rest='Target="http://a.test/a.png" TargetMode="External"')
+DOCUMENT = RELATIONS.format(
+    kind="subDocument", rest='Target="file:///a.docx" TargetMode="External"'
+)
 TEMPLATE = RELATIONS.format(
     kind="attachedTemplate", rest='Target="//b.test/a.dotm" TargetMode="external"'
 )
@@ -70,6 +74,14 @@ def test_what_is_read_is_what_a_reader_sees(body: str, text: str) -> None:
     assert read(docx("题", body=body)).body == text
 
 
+def test_the_words_of_a_hyperlink_are_text_and_its_address_is_left_out() -> None:
+    linked = """<w:p><w:r><w:t>详见</w:t></w:r><w:hyperlink><w:r><w:t>县政府网站</w:t></w:r>
+    </w:hyperlink><w:r><w:t>。</w:t></w:r></w:p><w:p><w:r><w:instrText>HYPERLINK "http://a.test/"
+    </w:instrText></w:r><w:r><w:t>电话表</w:t></w:r></w:p>"""
+    found = read(docx("题", body=linked, word___rels__document_xml_rels=LINK))
+    assert found.body == "详见县政府网站。\n电话表"
+
+
 def deflated(size: int) -> bytes:
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as made:
@@ -97,7 +109,8 @@ def deflated(size: int) -> bytes:
         (docx("题", word__a_rels=OBJECT), ManuscriptEmbeddedError),
         (docx("题", body="<w:object/>"), ManuscriptEmbeddedError),
         (docx("题", body="<w:altChunk/>"), ManuscriptEmbeddedError),
-        (docx("题", word__a_rels=LINK), ManuscriptLinksError),
+        (docx("题", word__a_rels=PICTURE), ManuscriptLinksError),
+        (docx("题", word__a_rels=DOCUMENT), ManuscriptLinksError),
         (docx("题", word__a_rels=TEMPLATE), ManuscriptLinksError),
         (docx("", " "), ManuscriptEmptyError),
         (docx(), ManuscriptEmptyError),
@@ -167,7 +180,7 @@ async def test_a_manuscript_is_sent_as_the_body_of_a_request(leaf: Room) -> None
         params = {"name": "文稿.docx"}
         made = await lin.post(path, params=params, content=docx("充电难", "正文。"))
         assert (made.status_code, made.json()["content"]["title"]) == (201, "充电难")
-        refused = await lin.post(path, params=params, content=docx("题", word__a_rels=LINK))
+        refused = await lin.post(path, params=params, content=docx("题", word__a_rels=TEMPLATE))
         problem(refused, 422, "docx.links")
         too_large = bytes(manuscripts.MOST_BYTES + 1)
         problem(await lin.post(path, params=params, content=too_large), 413, "docx.too_large")

@@ -11,10 +11,13 @@ import pytest
 from node.errors import ForbiddenError, InputError
 from node.search import finding, index
 from node.workflow import decisions, searching, submissions
+from node.workflow.calendar import day_of
 from node.workflow.desk import Actor
 from node.workflow.searching import Found, Wanted
+from tests.node.browser import visit
 from tests.node.chain import Chain
 from tests.node.rooms import Room, contents, draft
+from tests.node.workflow.test_assignments import answered, given, with_bureau
 
 
 async def search(
@@ -223,3 +226,27 @@ async def test_words_that_look_like_syntax_are_found_where_they_stand(county: Ro
     item = await county.submit(title="R AND D 投入不足", body="NOT NULL OR NEAR")
     for query in ("AND", "r and d", "NOT", "near", "null or"):
         assert await ids(county, query) == [item], query
+
+
+async def test_items_whose_work_is_overdue_are_found_by_that(leaf: Room) -> None:
+    await with_bureau(leaf)
+    today = day_of(leaf.clock())
+    late, _ = await given(leaf, due=today + timedelta(days=1))
+    in_time, _ = await given(leaf, due=today + timedelta(days=9))
+    answered_late, assignment = await given(leaf, due=today + timedelta(days=1))
+    await answered(leaf, assignment)
+    await leaf.registered()
+
+    async def overdue() -> list[UUID]:
+        found = await searching.search(leaf.desk, leaf.editor, "", Wanted(overdue=True))
+        return [hit.item.id for hit in found.hits]
+
+    assert await overdue() == []
+    leaf.clock.move(timedelta(days=2))
+    assert await overdue() == [late]
+    async with visit(leaf, "editor") as client:
+        page = (await client.get("/items", params={"overdue": "1"})).text
+        asked = (await client.get("/api/v1/search", params={"overdue": True})).json()
+    assert str(late) in page
+    assert not any(str(other) in page for other in (in_time, answered_late))
+    assert asked["total"] == 1
