@@ -13,6 +13,7 @@ from node.api.search import DuplicatesShape, Submitted
 from node.api.shapes import (
     Adoption,
     Closing,
+    Forwarded,
     Implementation,
     Instruction,
     ItemDetail,
@@ -39,6 +40,9 @@ from protocol.lifecycle import State
 from protocol.offices import BIGGEST
 
 router = APIRouter(prefix="/items", tags=["items"])
+
+ALONE = Forwarded()
+"""Nothing said beside it."""
 
 
 @router.post("", status_code=201, openapi_extra=needs("submit"))
@@ -112,9 +116,11 @@ async def return_(item_id: UUID, given: Reason, desk: OneDesk, person: Person) -
 
 
 @router.post("/{item_id}/forward", status_code=204, openapi_extra=needs("forward_up"))
-async def forward_up(item_id: UUID, desk: OneDesk, person: Person) -> None:
-    """Forward the newest edition to the office above."""
-    await forwarding.forward_up(desk, person, item_id)
+async def forward_up(
+    item_id: UUID, desk: OneDesk, person: Person, given: Forwarded = ALONE
+) -> None:
+    """Forward the newest edition to the office above, with a note where there is one."""
+    await forwarding.forward_up(desk, person, item_id, note=given.note)
 
 
 @router.post("/{item_id}/notes", status_code=204, openapi_extra=needs("write_note"))

@@ -42,6 +42,12 @@ class NoteShape(Shape):
     to: Literal["above", "below"] = "above"
 
 
+class Forwarded(Shape):
+    """A note to the editors of the office above, which goes up with the item."""
+
+    note: Text | None = None
+
+
 class Adoption(Shape):
     """How the item is adopted."""
 

@@ -73,6 +73,12 @@ class Noted(Record):
     to: Literal["above", "below"]
 
 
+class Forwarded(Record):
+    """A note that goes up with the item."""
+
+    note: Text | None
+
+
 class Found(Record):
     """What was found in one of the five checks."""
 
@@ -120,12 +126,8 @@ async def _withdraw(desk: Desk, actor: Actor, item_id: UUID, entered: Fields) ->
 
 async def _forward(desk: Desk, actor: Actor, item_id: UUID, entered: Fields) -> None:
     """Forward the newest edition to the office above, with a note where there is one."""
-    if note := entered.optional("note"):
-        given = record(Noted, text=note, to="above")
-        await forwarding.forward_up(desk, actor, item_id)
-        await notes.write(desk, actor, item_id, given.text, given.to)
-    else:
-        await forwarding.forward_up(desk, actor, item_id)
+    given = record(Forwarded, note=entered.optional("note"))
+    await forwarding.forward_up(desk, actor, item_id, note=given.note)
 
 
 async def _leader_read(desk: Desk, actor: Actor, item_id: UUID, entered: Fields) -> None:

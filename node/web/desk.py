@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from node.http.session import OneDesk, Person
 from node.web import bulk
+from node.web.deeds import Forwarded
 from node.web.forms import Entered, Fields, MistakenError, record
 from node.web.mistakes import Told, told
 from node.web.rendering import page
@@ -76,14 +77,19 @@ async def selection(
 
 @router.post("/selection/forward")
 async def forward(request: Request, desk: OneDesk, person: Person, entered: Entered) -> Response:
-    """Forward all chosen items to the office above."""
+    """Forward all chosen items to the office above, each with the note where there is one."""
     access.demand(person, "forward_up")
     try:
         items = bulk.chosen(entered)
+        note = record(Forwarded, note=entered.optional("note")).note
     except MistakenError as error:
         return await _selection(request, desk, person, told=told(error), entered=entered)
     failed = await bulk.each(
-        request, desk, person, items, lambda item: forwarding.forward_up(desk, person, item)
+        request,
+        desk,
+        person,
+        items,
+        lambda item: forwarding.forward_up(desk, person, item, note=note),
     )
     if failed is not None:
         return await _selection(request, desk, person, told=failed, entered=entered)
@@ -209,6 +215,7 @@ async def _selection(
         parent=desk.parent,
         told=told,
         chosen=set(entered.each("item")) if entered else set(),
+        note=entered.raw("note") if entered else "",
     )
 
 

@@ -1,10 +1,10 @@
 """Sending an item up (上报): the newest edition, with the signed message by which it came here.
 
 One transaction, where the link may carry the item's level and the edition is signed where the
-office has an approval chain: the fact `forwarded` (which the author
-will hear of) and the outbox row of the submission, or of a revision when the item was forwarded
-before (`send`). The office above may then ask for the pieces of its files, also of those that are
-still arriving here.
+office has an approval chain: the fact `forwarded`, of which the author will hear, the outbox row of
+the submission, or of a revision when the item was forwarded before (`send`), and the note that goes
+with it. The office above may then ask for the pieces of its files, also of those that are still
+arriving here.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from node.workflow import (
     directory,
     editions,
     items,
+    notes,
     outbox,
     places,
     record,
@@ -37,9 +38,14 @@ from protocol.messages.items import LEVELS, Revision, Submission
 from protocol.offices import OfficeReference
 
 
-async def forward_up(desk: Desk, actor: Actor, item_id: UUID) -> None:
-    """Forward the item's newest edition to the office above. Raises `LinkLevelError`."""
+async def forward_up(desk: Desk, actor: Actor, item_id: UUID, *, note: str | None = None) -> None:
+    """Forward the newest edition to the office above, with a note to the editors there, if any.
+
+    Raises `LinkLevelError`.
+    """
     access.demand(actor, Action.FORWARD_UP)
+    if note is not None:
+        access.demand(actor, "write_note")
     if desk.parent is None:
         raise NoOfficeAboveError
     now = desk.clock()
@@ -65,6 +71,8 @@ async def forward_up(desk: Desk, actor: Actor, item_id: UUID) -> None:
             to=await _reference(session, desk, above),
             edition=edition.number,
         )
+        if note is not None:
+            notes.send(session, desk, actor, item, note, above, now)
 
 
 async def _reference(session: Session, desk: Desk, above: NodeId) -> OfficeReference:

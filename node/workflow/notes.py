@@ -5,11 +5,14 @@ They are no facts: no author reads them, and they are never evidence.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
 from node.desk_errors import NotSharedError
 from node.errors import ItemTakenError, NoOfficeAboveError, UnsupportedTypeError
+from node.storage.database import Session
+from node.storage.items import Item
 from node.workflow import access, items, outbox, places, record
 from node.workflow.desk import Actor, Desk
 from node.workflow.intake import Intake
@@ -36,19 +39,18 @@ async def write(
             peer = NodeId(item.source) if item.source is not None else None
         if peer is None:
             raise NotSharedError
-        said = {"text": text, "to": peer}
-        state = State(item.state)
-        record.own_step(session, desk, item, "noted", said, state=state, now=now, actor=actor)
-        note = work.Note(text=text)
-        outbox.post(
-            session,
-            desk,
-            note,
-            to=NodeId(peer),
-            now=now,
-            subject=item.id,
-            urgency=item.urgency,
-        )
+        send(session, desk, actor, item, text, peer, now)
+
+
+def send(
+    session: Session, desk: Desk, actor: Actor, item: Item, text: str, peer: NodeId, now: datetime
+) -> None:
+    """Write to an office that has the item, in the caller's transaction."""
+    said = {"text": text, "to": peer}
+    state = State(item.state)
+    record.own_step(session, desk, item, "noted", said, state=state, now=now, actor=actor)
+    note = work.Note(text=text)
+    outbox.post(session, desk, note, to=peer, now=now, subject=item.id, urgency=item.urgency)
 
 
 async def receive(intake: Intake, message: Opened) -> bool:

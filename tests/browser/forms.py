@@ -95,7 +95,7 @@ FORMS: tuple[Form, ...] = (
         REGISTERED,
     ),
     Form("/archive", EDITOR, {"item": "{it}"}, things.after(Action.DECLINE)),
-    Form("/selection/forward", EDITOR, {"item": "{it}"}, things.signed),
+    Form("/selection/forward", EDITOR, {"item": "{it}", "note": "请优先。"}, things.signed),
     Form("/merge", EDITOR, {"item": ["{it}", "{other}"], "title": "合并"}, REGISTERED),
     _item("register", "register", things.after()),
     _item("adopt", "adopt", things.signed, manner="single"),

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.node.browser import problem, visit
+from tests.node.chain import Chain
 from tests.node.rooms import CONTENT, Room
 
 ITEMS = "/api/v1/items"
@@ -118,6 +119,20 @@ async def test_an_office_without_one_above_forwards_nothing(
     item = await _submit(lin)
     await editor.post(f"{ITEMS}/{item}/register")
     problem(await editor.post(f"{ITEMS}/{item}/forward"), 409, "office.top")
+
+
+async def test_a_note_goes_up_with_the_item(pair: Chain) -> None:
+    item = await pair.county.registered()
+    async with visit(pair.county, "editor") as client:
+        path = f"{ITEMS}/{item}/forward"
+        assert (await client.post(path, json={"notes": "请优先。"})).status_code == 422
+        assert (await client.post(path, json={"note": "请优先。"})).status_code == 204
+    await pair.deliver()
+    async with visit(pair.top, "editor") as client:
+        timeline = (await client.get(f"{ITEMS}/{item}")).json()["timeline"]
+    assert [entry["sentence"] for entry in timeline if entry["kind"] == "noted"] == [
+        "编辑附言：请优先。"
+    ]
 
 
 async def test_a_list_has_pages_states_and_a_total(

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from node.config import NumberSettings
 from node.desk_errors import NotSharedError, NotSignedError, StaleError
-from node.errors import ForbiddenError, InputError
+from node.errors import AlreadyForwardedError, ForbiddenError, InputError
 from node.issue_errors import (
     EmptyIssueError,
     IssueChangedError,
@@ -234,6 +234,24 @@ async def test_a_note_goes_to_the_editors_of_the_next_office_and_to_no_author(
     mine = await reading.view(county.desk, county.lin, item)
     assert "noted" not in {entry.kind for entry in mine.timeline}
     assert not [told for told in await county.told_of(county.lin) if "附言" in told]
+
+
+async def test_a_note_goes_up_with_the_item_or_neither_does(pair: Chain) -> None:
+    county, city = pair.county, pair.top
+    item = await county.registered()
+    before = await contents(county.database)
+    with pytest.raises(ForbiddenError):
+        await forwarding.forward_up(county.desk, county.lin, item, note="请优先考虑")
+    assert await contents(county.database) == before
+    await forwarding.forward_up(county.desk, county.editor, item, note="请优先考虑")
+    await pair.deliver()
+    view = await reading.view(city.desk, city.editor, item)
+    said = [entry.sentence for entry in view.timeline if entry.kind == "noted"]
+    assert said == ["编辑附言：请优先考虑。"]
+    after = await contents(county.database)
+    with pytest.raises(AlreadyForwardedError):
+        await forwarding.forward_up(county.desk, county.editor, item, note="再说一次")
+    assert await contents(county.database) == after
 
 
 async def test_only_what_went_up_or_came_from_below_is_written_about(pair: Chain) -> None:
