@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import io
 import random
+import struct
 import zipfile
+import zlib
 from collections.abc import AsyncIterator
 
 from protocol.messages.items import PIECE
@@ -17,6 +19,20 @@ TYPES = '<Types><Override PartName="/{part}" ContentType="application/{kind}"/><
 def pdf(size: int, seed: int = 1) -> bytes:
     """A file that begins as a PDF does, of this size."""
     return (PDF + random.Random(seed).randbytes(size))[:size]
+
+
+def picture(width: int, height: int) -> bytes:
+    """A PNG of this size, in one grey."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    rows = (b"\0" + b"\x99" * width) * height
+    parts = (b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
 
 
 def pieces_of(content: bytes) -> list[str]:

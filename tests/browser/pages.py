@@ -271,5 +271,12 @@ PAGES: tuple[Page, ...] = (
 BESIDE = ("/static/style.css", "/static/pages.js", "/static/icon.svg")
 """Addresses that are no pages and are the same for everybody."""
 
-OTHER = frozenset({("GET", "/static/{name:path}"), ("GET", "/live")})
-"""Routes of what is no page: those addresses, and the stream (`test_live`)."""
+OTHER = frozenset(
+    {
+        ("GET", "/static/{name:path}"),
+        ("GET", "/live"),
+        ("GET", "/items/{item_id}/attachments/{digest}"),
+    }
+)
+"""Routes of what is no page: those addresses, the stream (`test_live`), and files
+(`test_previews`)."""

@@ -14,18 +14,21 @@ from uuid import UUID
 
 from node.bootstrap.server import Serving
 from node.search import index
-from node.workflow import decisions, forwarding, merging
+from node.workflow import decisions, files, forwarding, merging
 from protocol.lifecycle import Action
 from tests.browser import things
+from tests.files import chunks, pdf, picture
 from tests.node import chain as chains
 from tests.node import rooms
 from tests.node.chain import Chain
+from tests.node.rooms import Room
 from tests.node.workflow.deeds import do
 from tests.offices import DEPTH_3, Hierarchy
 
 LONG = "全县有六十七个老旧小区没有集中充电点，居民从楼上拉线充电。\n" * 24
 
 PARTS = ("山区学校冬季取暖靠煤炉", "偏远教学点供暖设备老化")
+FILES = {"教室现场.png": picture(480, 270), "取暖费用清单.pdf": pdf(2_000)}
 DESK = {"edited": things.edited, "passed": things.passed}
 OTHERS = {
     "issue": things.issued,
@@ -50,13 +53,23 @@ class Scene:
     """Items by what became of them, and what else pages are about."""
 
 
+async def handed_in(room: Room, name: str, content: bytes) -> dict[str, str]:
+    """A file of the author's, as a draft names it."""
+    stored = await files.store(room.desk, room.lin, name, chunks(content))
+    return {"digest": stored.digest, "name": name}
+
+
 async def play(chain: Chain) -> dict[str, object]:
     """What happened at the offices; what came of it, by name."""
     county, top = chain.county, chain.top
     items: dict[str, UUID] = {
         "heard": await county.submit(urgency="most_urgent", co_authors=[{"username": "chen"}]),
         "similar": await county.submit(),
-        "fresh": await county.submit(title="关于山区学校冬季供暖的建议", topic="society"),
+        "fresh": await county.submit(
+            title="关于山区学校冬季供暖的建议",
+            topic="society",
+            attachments=[await handed_in(county, name, data) for name, data in FILES.items()],
+        ),
         "long": await county.submit(title="很长的题目" * 12, body=LONG),
     }
     await chain.climb(items["heard"])
