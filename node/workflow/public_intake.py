@@ -21,6 +21,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from hashlib import sha256
+from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, StrictBool, StringConstraints, ValidationError
@@ -137,7 +138,9 @@ async def _submit(
     await _demand_unused(session, shown, now)
     # 3.
     today = day_of(now)
-    address = hmac.new(settings.secret, f"{today} {came_from}".encode(), sha256).hexdigest()
+    address = hmac.new(
+        settings.secret, f"{today} {network_of(came_from)}".encode(), sha256
+    ).hexdigest()
     await _demand_few(session, settings, today, address, now)
     # 4.
     if not letter.consent:
@@ -194,6 +197,19 @@ async def _submit(
         came_from=came_from,
         confirmed=len(found),
     )
+
+
+def network_of(address: str) -> str:
+    """What counts as one place: a whole /64 of IPv6, which one subscriber has to himself."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, IPv4Address):
+        return address
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ip_network((parsed, 64), strict=False))
 
 
 async def _demand_unused(session: Session, shown: Shown, now: datetime) -> None:

@@ -244,6 +244,19 @@ async def test_an_address_and_the_office_take_in_so_much_a_day(county: Room) -> 
     await citizens.send(county)
 
 
+async def test_whoever_has_a_whole_network_of_addresses_is_counted_as_one(county: Room) -> None:
+    await citizens.open_form(county, per_address=1)
+    await citizens.send(county, came_from="2001:db8:1:2::7")
+    with pytest.raises(TooManyError):
+        await citizens.send(county, came_from="2001:db8:1:2:ffff::1")
+    await citizens.send(county, came_from="2001:db8:1:3::7")
+    await citizens.send(county, came_from="::ffff:192.0.2.1")
+    with pytest.raises(TooManyError):
+        await citizens.send(county, came_from="192.0.2.1")
+    # On a socket of the machine itself there is no address.
+    await citizens.send(county, came_from="local")
+
+
 async def test_a_receipt_tells_what_came_of_the_item_and_nothing_of_what_was_said_inside(
     county: Room,
 ) -> None:
