@@ -10,11 +10,20 @@ from fastapi import APIRouter, Query, Request, Response
 
 from node.http.session import OneDesk, Person
 from node.web.deeds import Reasoned
-from node.web.forms import Entered, Fields, record
+from node.web.forms import Entered, Fields, MistakenError, record
 from node.web.mistakes import Told, told
 from node.web.rendering import page
 from node.web.routing import PageRoute, back
-from node.workflow import access, departures, people, personal, units
+from node.workflow import (
+    access,
+    appointments,
+    departures,
+    memberships,
+    people,
+    personal,
+    units,
+)
+from node.workflow.appointments import Term
 from node.workflow.desk import Actor, Desk
 from node.workflow.people import Newcomer, Particulars
 from node.workflow.personal import Wanted
@@ -27,6 +36,20 @@ router = APIRouter(route_class=PageRoute)
 Word = Annotated[str, Query(max_length=60)]
 Offset = Annotated[int, Query(ge=0, le=BIGGEST)]
 TEXTS = ("username", "name", "kind", "unit", "employee_number", "phone", "email")
+
+
+class Joining(Record):
+    """A unit to which the person belongs from a day on."""
+
+    unit: Line
+    since: Day
+
+
+class Ending(Record):
+    """The last day of a membership, or of an appointment."""
+
+    of: UUID
+    until: Day
 
 
 class Leaving(Record):
@@ -124,6 +147,37 @@ async def _return(desk: Desk, actor: Actor, id: UUID, entered: Fields) -> None:
     await departures.come_back(desk, actor, id, entered.number("version"))
 
 
+async def _join(desk: Desk, actor: Actor, id: UUID, entered: Fields) -> None:
+    """The person belongs to a unit from a day on."""
+    version = entered.number("version")
+    given = record(Joining, unit=entered.text("unit"), since=entered.text("since"))
+    main = entered.flag("main")
+    await memberships.join(desk, actor, id, version, unit=given.unit, since=given.since, main=main)
+
+
+async def _leave_unit(desk: Desk, actor: Actor, id: UUID, entered: Fields) -> None:
+    """The person belongs to the unit until a day."""
+    version = entered.number("version")
+    given = record(Ending, of=entered.text("membership"), until=entered.text("until"))
+    await memberships.end(desk, actor, id, version, given.of, given.until)
+
+
+async def _appoint(desk: Desk, actor: Actor, id: UUID, entered: Fields) -> None:
+    """Appoint the person for a term."""
+    content = {name: entered.text(name) for name in ("kind", "certificate", "since", "until")}
+    term = record(Term, **content)
+    if term.until < term.since:
+        raise MistakenError(fields={"until": "不能早于起始日期"})
+    await appointments.appoint(desk, actor, id, entered.number("version"), term)
+
+
+async def _dismiss(desk: Desk, actor: Actor, id: UUID, entered: Fields) -> None:
+    """The appointment ends earlier than it says."""
+    version = entered.number("version")
+    given = record(Ending, of=entered.text("appointment"), until=entered.text("until"))
+    await appointments.shorten(desk, actor, id, version, given.of, given.until)
+
+
 DEEDS: dict[str, Callable[[Desk, Actor, UUID, Fields], Awaitable[None]]] = {
     "change": _change,
     "disable": _disable,
@@ -131,6 +185,10 @@ DEEDS: dict[str, Callable[[Desk, Actor, UUID, Fields], Awaitable[None]]] = {
     "one-time-password": _password,
     "leave": _leave,
     "return": _return,
+    "join": _join,
+    "leave-unit": _leave_unit,
+    "appoint": _appoint,
+    "dismiss": _dismiss,
 }
 
 
@@ -214,6 +272,7 @@ async def _page(
         "person.html",
         status=told.status if told else 200,
         shown=shown,
+        units=[one for one in await units.list_units(desk, actor) if one.closed_on is None],
         entered=entered,
         chosen=set(entered.each("roles")),
         tried=tried,

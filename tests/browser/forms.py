@@ -214,6 +214,23 @@ FORMS: tuple[Form, ...] = (
     _person("one-time-password", password="临时的一次性密码甲乙丙"),
     _person("leave", on="2026-11-20", left_for="调离"),
     _person("return", things.gone, version="2"),
+    _person("join", unit="B1", since="2026-01-01"),
+    Form(
+        "/people/{person_id}/leave-unit",
+        may("manage_people"),
+        VERSION | {"membership": "none", "until": "2026-06-30"},
+        answer=422,
+    ),
+    _person(
+        "appoint", kind="informant", certificate="{it}", since="2026-01-01", until="2026-12-31"
+    ),
+    Form(
+        "/people/{person_id}/dismiss",
+        may("manage_people"),
+        VERSION | {"appointment": "none", "until": "2026-06-30"},
+        answer=422,
+    ),
+    Form("/imports/{what}", may("manage_people"), answer=422),
     Form("/units", may("manage_people"), {"code": "S9", "name": "教育界", "kind": "sector"}),
     Form(
         "/topics",

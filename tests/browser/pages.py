@@ -265,6 +265,11 @@ PAGES: tuple[Page, ...] = (
         may("manage_people"),
     ),
     Page("/units", (Look("units", "security"),), may("manage_people")),
+    Page(
+        "/imports/{what}",
+        (Look("import-people", "security", thing="sheet"),),
+        may("manage_people"),
+    ),
     Page("/audit", (Look("audit", "auditor"),), may("read_audit")),
     Page(
         "/sign-ins",

@@ -97,7 +97,13 @@ async def play(chain: Chain) -> dict[str, object]:
     for room in chain.rooms.values():
         while await index.step(room.database):
             pass
-    return {**items, **others, "peer": await things.child(city), "queue": "candidates"}
+    return {
+        **items,
+        **others,
+        "peer": await things.child(city),
+        "queue": "candidates",
+        "sheet": "people",
+    }
 
 
 async def set_up(folder: Path) -> tuple[Hierarchy, dict[str, object]]:

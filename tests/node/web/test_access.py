@@ -34,7 +34,7 @@ PERSONAE: Mapping[str, str] = {
     access.AUDITOR: "auditor",
 }
 ELSEWHERE = {"origin": "https://evil.test"}
-FIXED = {"queue": "to_triage"}
+FIXED = {"queue": "to_triage", "what": "people"}
 
 
 @pytest.fixture
