@@ -13,7 +13,7 @@ from node.http.session import OneDesk, Person
 from node.workflow import audit
 from protocol.offices import BIGGEST
 
-router = APIRouter(prefix="/audit", tags=["audit"])
+router = APIRouter(tags=["audit"])
 
 Word = Annotated[str, Query(min_length=1, max_length=60)]
 
@@ -39,12 +39,13 @@ class AuditPage(BaseModel):
     entries: list[EntryShape]
 
 
-@router.get("", openapi_extra=needs("read_audit"))
+@router.get("/audit", openapi_extra=needs("read_audit"))
 async def list_entries(
     desk: OneDesk,
     person: Person,
     subject: Word | None = None,
     actor: Word | None = None,
+    action: Word | None = None,
     since: AwareDatetime | None = None,
     until: AwareDatetime | None = None,
     before: Annotated[int | None, Query(ge=1, le=BIGGEST)] = None,
@@ -56,6 +57,32 @@ async def list_entries(
         person,
         subject=subject,
         actor=actor,
+        action=action,
+        since=since,
+        until=until,
+        before=before,
+        limit=limit,
+    )
+    return AuditPage(entries=[EntryShape.model_validate(entry) for entry in found])
+
+
+@router.get("/sign-ins", openapi_extra=needs("read_sign_ins"))
+async def list_sign_ins(
+    desk: OneDesk,
+    person: Person,
+    actor: Word | None = None,
+    refused: bool = False,
+    since: AwareDatetime | None = None,
+    until: AwareDatetime | None = None,
+    before: Annotated[int | None, Query(ge=1, le=BIGGEST)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = audit.PAGE,
+) -> AuditPage:
+    """Who signed in or tried to, when and from where; with `refused` only what failed."""
+    found = await audit.sign_ins(
+        desk,
+        person,
+        actor=actor,
+        refused=refused,
         since=since,
         until=until,
         before=before,

@@ -1,4 +1,4 @@
-"""The audit log, for auditors."""
+"""The audit log, for auditors, and who signed in, for those who keep the accounts as well."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ async def entries(
     person: Person,
     subject: Word = "",
     actor: Word = "",
+    action: Word = "",
     since: Word = "",
     until: Word = "",
     before: Before = None,
@@ -45,11 +46,18 @@ async def entries(
         person,
         subject=subject.strip() or None,
         actor=actor.strip() or None,
+        action=action.strip() or None,
         since=days[0],
         until=days[1],
         before=before,
     )
-    asked = {"subject": subject, "actor": actor, "since": since, "until": until}
+    asked = {
+        "subject": subject,
+        "actor": actor,
+        "action": action,
+        "since": since,
+        "until": until,
+    }
     return await page(
         request,
         person,
@@ -57,6 +65,47 @@ async def entries(
         status=problem.status if problem else 200,
         entries=found,
         asked=asked,
+        size=audit.PAGE,
+        told=problem,
+    )
+
+
+@router.get("/sign-ins")
+async def sign_ins(
+    request: Request,
+    desk: OneDesk,
+    person: Person,
+    actor: Word = "",
+    refused: bool = False,
+    since: Word = "",
+    until: Word = "",
+    before: Before = None,
+) -> Response:
+    """Who signed in or tried to, when and from where, the newest first."""
+    access.demand(person, "read_sign_ins")
+    problem: Told | None = None
+    days: list[datetime | None] = [None, None]
+    try:
+        days = [_start(since), _start(until, later=1)]
+    except MistakenError as error:
+        problem = told(error)
+    found = await audit.sign_ins(
+        desk,
+        person,
+        actor=actor.strip() or None,
+        refused=refused,
+        since=days[0],
+        until=days[1],
+        before=before,
+    )
+    asked = {"actor": actor, "since": since, "until": until}
+    return await page(
+        request,
+        person,
+        "sign_ins.html",
+        status=problem.status if problem else 200,
+        entries=found,
+        asked=asked | ({"refused": "true"} if refused else {}),
         size=audit.PAGE,
         told=problem,
     )

@@ -49,6 +49,7 @@ PLACES: tuple[Place, ...] = (
     Place("/people", "人员", "manage_people", _roles(access.SECURITY_ADMINISTRATOR)),
     Place("/units", "单位", "manage_people"),
     Place("/deputies", "代理", "name_deputy"),
+    Place("/sign-ins", "登录记录", "read_sign_ins"),
     Place("/audit", "审计", "read_audit", _roles(access.AUDITOR)),
 )
 

@@ -108,6 +108,7 @@ MAY: dict[str, dict[str, Scope]] = {
     "manage_people": _all(SECURITY_ADMINISTRATOR),
     "purge": _all(SECURITY_ADMINISTRATOR),
     "read_audit": _all(AUDITOR),
+    "read_sign_ins": _all(SECURITY_ADMINISTRATOR, AUDITOR),
 }
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from node.storage import bulk
 from node.storage.audit import AuditRow
@@ -20,6 +20,8 @@ from node.workflow import access
 from node.workflow.desk import Actor, Desk
 
 RELAY = "relay"
+SIGN_INS = ("logged_in", "login_refused")
+"""Signing in, and a wrong password of somebody who has an account."""
 PAGE = 50
 
 
@@ -73,6 +75,7 @@ async def entries(
     *,
     subject: str | None = None,
     actor: str | None = None,
+    action: str | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
     before: int | None = None,
@@ -83,9 +86,43 @@ async def entries(
     Raises `ForbiddenError`.
     """
     access.demand(reader, "read_audit")
-    query = select(AuditRow).order_by(AuditRow.id.desc()).limit(limit)
+    query = _narrowed(actor, since, until, before, limit)
     if subject is not None:
         query = query.where(AuditRow.subject == subject)
+    if action is not None:
+        query = query.where(AuditRow.action == action)
+    return await _read(desk, query)
+
+
+async def sign_ins(
+    desk: Desk,
+    reader: Actor,
+    *,
+    actor: str | None = None,
+    refused: bool = False,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    before: int | None = None,
+    limit: int = PAGE,
+) -> Sequence[Entry]:
+    """Who signed in or tried to, the newest first; with `refused` only what failed.
+
+    Names that nobody has are not kept: they may be passwords in the wrong field.
+    """
+    access.demand(reader, "read_sign_ins")
+    query = _narrowed(actor, since, until, before, limit)
+    wanted = SIGN_INS[1:] if refused else SIGN_INS
+    return await _read(desk, query.where(AuditRow.action.in_(wanted)))
+
+
+def _narrowed(
+    actor: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    before: int | None,
+    limit: int,
+) -> Select[AuditRow]:
+    query = select(AuditRow).order_by(AuditRow.id.desc()).limit(limit)
     if actor is not None:
         query = query.where(AuditRow.actor == actor)
     if since is not None:
@@ -94,6 +131,10 @@ async def entries(
         query = query.where(AuditRow.at < until)
     if before is not None:
         query = query.where(AuditRow.id < before)
+    return query
+
+
+async def _read(desk: Desk, query: Select[AuditRow]) -> Sequence[Entry]:
     async with desk.database.reading() as session:
         return [
             Entry(

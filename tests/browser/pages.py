@@ -266,6 +266,14 @@ PAGES: tuple[Page, ...] = (
     ),
     Page("/units", (Look("units", "security"),), may("manage_people")),
     Page("/audit", (Look("audit", "auditor"),), may("read_audit")),
+    Page(
+        "/sign-ins",
+        (
+            Look("sign-ins", "security"),
+            Look("sign-ins-none", "auditor", query="?actor=nobody"),
+        ),
+        may("read_sign_ins"),
+    ),
 )
 
 BESIDE = ("/static/style.css", "/static/pages.js", "/static/icon.svg")

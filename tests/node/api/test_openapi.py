@@ -32,6 +32,7 @@ ACTIONS = (
 ROUTES = {
     *(("post", f"/api/v1/items/{{item_id}}/{action}") for action in ACTIONS),
     ("get", "/api/v1/audit"),
+    ("get", "/api/v1/sign-ins"),
     ("get", "/api/v1/hierarchy"),
     ("get", "/api/v1/links"),
     ("get", "/api/v1/links/{peer}"),

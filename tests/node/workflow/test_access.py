@@ -95,9 +95,10 @@ async def test_the_table_of_roles_is_what_the_office_decided() -> None:
         *("configure_desk", "manage_links", "read_chain", "read_hierarchy", "read_topics")
     }
     assert by_role["security_administrator"] == {
-        *("manage_people", "name_deputy", "purge", "read_retention", "read_units")
+        *("manage_people", "name_deputy", "purge", "read_retention", "read_sign_ins"),
+        "read_units",
     }
-    assert by_role["auditor"] == {"read_audit"}
+    assert by_role["auditor"] == {"read_audit", "read_sign_ins"}
     assert by_role["reviewer"] == {
         *("assign_editor", "claim", "edit", "name_deputy", "read", "read_assignments"),
         *("read_chain", "read_issues", "read_merges", "read_units", "review", "send_to_review"),
