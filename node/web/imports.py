@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from node.http.session import OneDesk, Person
 from node.people_errors import SpreadsheetError
+from node.web import wording
 from node.web.forms import Entered, Fields, MistakenError
 from node.web.mistakes import Told, told
 from node.web.rendering import page
@@ -53,7 +54,7 @@ async def carry_out(
 async def _file(entered: Fields) -> tuple[str, bytes]:
     chosen = entered.uploads("file")
     if not chosen:
-        raise MistakenError(fields={"file": "请选择文件"})
+        raise MistakenError(fields={"file": wording.CHOOSE_FILE})
     data = await chosen[0].read(MOST_BYTES + 1)
     if len(data) > MOST_BYTES:
         raise SpreadsheetError(f"文件超过 {MOST_BYTES // 1024 // 1024} MB")

@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from node.http.session import OneDesk, Person
+from node.web import wording
 from node.web.deeds import Reasoned
 from node.web.forms import Entered, Fields, MistakenError, record
 from node.web.mistakes import Told, told
@@ -167,7 +168,7 @@ async def _appoint(desk: Desk, actor: Actor, id: UUID, entered: Fields) -> None:
     content = {name: entered.text(name) for name in ("kind", "certificate", "since", "until")}
     term = record(Term, **content)
     if term.until < term.since:
-        raise MistakenError(fields={"until": "不能早于起始日期"})
+        raise MistakenError(fields={"until": wording.BEFORE_BEGINNING})
     await appointments.appoint(desk, actor, id, entered.number("version"), term)
 
 

@@ -87,6 +87,9 @@ DOINGS: Mapping[str, str] = {
 }
 """What is said on the page after a form was carried out, by `done` in its address."""
 
+CHOOSE_FILE = "请选择文件"
+BEFORE_BEGINNING = "不能早于起始日期"
+
 FIELDS: Mapping[str, str] = {
     "title": "标题",
     "body": "正文",
