@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
+# Tests wait a lot, for servers and browsers: three for every two cores.
+WORKERS = $(shell $(PYTHON) -c 'import os; print(3 * os.cpu_count() // 2)')
 
 # Tests start the program hundreds of times: it must not be compiled anew each time.
 unexport PYTHONDONTWRITEBYTECODE
@@ -19,7 +21,7 @@ demo: $(VENV)/run.stamp ## Play the demo (ARGS=--once, ARGS="--broker amqp://…
 
 test: $(VENV)/dev.stamp ## Run all tests on servers of their own (ARGS="-k envelope")
 	@$(PYTHON) -m tests.servers.install
-	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/dev.stamp ## Formatter, linter, types, import contracts, file sizes, compose file
 	$(BIN)/ruff format --check .
