@@ -65,7 +65,8 @@ async def move(settings: Settings, actor: Actor, text: str, *, root: Digest | No
     3. In one transaction: the present place ends, the new one begins; the former parent is one that
        drains.
     4. Write certificates and the broker's address.
-    5. Name the new parent in the configuration, in one stroke.
+    5. Forget what was kept of that parent, if it is a former one; name it in the configuration, in
+       one stroke.
 
     Raises `WelcomeError`, `PathError`, `RootError`, `NewRootError`, `AlreadyThereError`.
     """
@@ -97,7 +98,8 @@ async def move(settings: Settings, actor: Actor, text: str, *, root: Digest | No
     for place, content in contents.items():
         if content:
             keys.replace(settings.path(place), content.encode())
-    # 5.
+    # 5. Or a later move away would find what was kept at the first.
+    shutil.rmtree(_folder(settings, welcome.parent.id), ignore_errors=True)
     file = settings.folder / FILE_NAME
     enrolment.name_parent(file, welcome.parent)
     return welcome

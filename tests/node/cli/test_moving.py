@@ -104,6 +104,18 @@ def test_a_county_moves_and_its_links_say_so_on_both_sides(
     assert "已划归其他机关" in shown
 
 
+def test_what_was_kept_of_a_former_parent_goes_when_it_is_the_present_one_again(
+    zhitong: Zhitong, at: Mapping[str, Path]
+) -> None:
+    county = at["donghu"]
+    former = county / "keys" / "former"
+    for above, kept in (("lanjiang", "yunzhou"), ("yunzhou", "lanjiang"), ("lanjiang", "yunzhou")):
+        chain = (county / "keys" / "node.pem").read_bytes()
+        moved(zhitong, county, at[above])
+        assert [folder.name for folder in former.iterdir()] == [kept]
+        assert (former / kept / "node.pem").read_bytes() == chain
+
+
 def test_what_still_waits_for_a_receipt_keeps_a_link_open_unless_it_is_forced(
     zhitong: Zhitong, at: Mapping[str, Path]
 ) -> None:
