@@ -35,12 +35,7 @@ async def entries(
 ) -> Response:
     """Who did what to which thing, from where, the newest first."""
     access.demand(person, "read_audit")
-    problem: Told | None = None
-    days: list[datetime | None] = [None, None]
-    try:
-        days = [_start(since), _start(until, later=1)]
-    except MistakenError as error:
-        problem = told(error)
+    days, problem = _between(since, until)
     found = await audit.entries(
         desk,
         person,
@@ -83,12 +78,7 @@ async def sign_ins(
 ) -> Response:
     """Who signed in or tried to, when and from where, the newest first."""
     access.demand(person, "read_sign_ins")
-    problem: Told | None = None
-    days: list[datetime | None] = [None, None]
-    try:
-        days = [_start(since), _start(until, later=1)]
-    except MistakenError as error:
-        problem = told(error)
+    days, problem = _between(since, until)
     found = await audit.sign_ins(
         desk,
         person,
@@ -109,6 +99,14 @@ async def sign_ins(
         size=audit.PAGE,
         told=problem,
     )
+
+
+def _between(since: str, until: str) -> tuple[tuple[datetime | None, datetime | None], Told | None]:
+    """From the beginning of one day to the end of another, or what is wrong with them."""
+    try:
+        return (_start(since), _start(until, later=1)), None
+    except MistakenError as error:
+        return (None, None), told(error)
 
 
 def _start(day: str, later: int = 0) -> datetime | None:

@@ -49,6 +49,7 @@ from node.workflow import (
     items,
     lineage,
     numbers,
+    places,
     record,
     submissions,
     topics,
@@ -58,6 +59,7 @@ from node.workflow.desk import Actor, Desk
 from node.workflow.submissions import Draft
 from node.workflow.topics import Code
 from protocol import lifecycle
+from protocol.identifiers import NodeId
 from protocol.lifecycle import Action, State
 from protocol.messages import event, facts
 from protocol.messages.items import (
@@ -149,7 +151,7 @@ async def merge(desk: Desk, actor: Actor, wanted: Combination) -> UUID:
         ]
         states = [items.advance(desk, original, Action.MERGE) for original in originals]
         for original in originals:
-            _demand_here(desk, original)
+            await _demand_here(session, desk, original)
         # 3.
         texts = [await session.get_one(Edition, (o.id, o.edition)) for o in originals]
         chosen = await topics.choose(session, wanted.topic) if wanted.topic else None
@@ -228,11 +230,13 @@ async def view(desk: Desk, actor: Actor, item_id: UUID) -> Parts:
         )
 
 
-def _demand_here(desk: Desk, item: Item) -> None:
-    """Raises `ForwardedError` for what the office above has, and has not given back."""
+async def _demand_here(session: Session, desk: Desk, item: Item) -> None:
+    """Raises `ForwardedError` for what an office above has, and has not given back."""
     if item.forwarded_edition is None or desk.parent is None:
         return
-    above = record.standing_of(item, desk.parent.id)
+    # After a move it may be a former parent.
+    sent_to = await places.last_holder(session, item.id) or desk.parent.id
+    above = record.standing_of(item, NodeId(sent_to))
     if above is None or above.state not in GIVEN_BACK:
         raise ForwardedError
 

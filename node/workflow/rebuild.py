@@ -29,12 +29,14 @@ from node.workflow import (
     audit,
     call_changes,
     calls,
+    directory,
     enclosures,
     forwarding,
     handling,
     lineage,
     numbers,
     outbox,
+    places,
     purges,
     record,
     restored,
@@ -194,12 +196,11 @@ async def settle(session: Session, desk: Desk) -> bool:
     item, number = found
     if number > (item.forwarded_edition or 0):
         edition = await session.get_one(Edition, (item.id, number))
-        above = NodeId(desk.parent.id)
+        above, _ = await places.next_above(session, desk, item.id)
         await forwarding.send(session, desk, item, edition, above, desk.clock())
     else:
         went_at = select(func.max(Outgoing.created_at)).where(
             Outgoing.subject == item.id,
-            Outgoing.peer == desk.parent.id,
             Outgoing.name.in_(EDITIONS),
         )
         at = await session.scalar(went_at) or desk.clock()
@@ -223,6 +224,8 @@ async def _say_forwarded(
             number=number,
         )
     assert desk.parent is not None
+    # After a move it may have gone to a former parent.
+    sent_to = await places.last_holder(session, item.id) or NodeId(desk.parent.id)
     await record.own_fact(
         session,
         desk,
@@ -231,7 +234,7 @@ async def _say_forwarded(
         state=State(item.state),
         now=at,
         actor=ACTOR,
-        to=desk.parent,
+        to=await directory.reference(session, sent_to),
         edition=item.forwarded_edition,
     )
 

@@ -7,8 +7,10 @@ from uuid import UUID
 import pytest
 
 from node.bootstrap import evidence
+from node.errors import ForwardedError
 from node.move_errors import LinkEndedError, UndrainedError
-from node.workflow import decisions, endings, forwarding, outbox, withdrawals
+from node.workflow import decisions, endings, forwarding, merging, outbox, withdrawals
+from node.workflow.merging import Combination
 from protocol import bundle
 from protocol.identifiers import NodeId
 from protocol.messages.calls import TopicGuide
@@ -146,3 +148,24 @@ async def go_and_come_back(journey: Journey) -> None:
     await moves.settled(journey)
     for room in journey.rooms.values():
         assert await moves.refused(room) == [], room.desk.node
+
+
+async def merge_after_the_move(journey: Journey) -> None:
+    """A county merges what its former city declined; what that city has stays there."""
+    county, city = journey.rooms["donghu"], journey.rooms["yunzhou"]
+    declined, kept, fresh = [await county.submit() for _ in range(3)]
+    for item in (declined, kept):
+        await moves.climb(journey, item, "donghu", "yunzhou")
+    await moves.climb(journey, fresh, "donghu")
+    await decisions.decline(city.desk, city.editor, declined, "不采用。")
+    await moves.heard(county, declined, "yunzhou", "declined")
+    await moves.move(journey, "donghu", "lanjiang")
+    county = journey.rooms["donghu"]
+    with pytest.raises(ForwardedError):
+        await merging.merge(county.desk, county.editor, combination(kept, fresh))
+    await merging.merge(county.desk, county.editor, combination(declined, fresh))
+    assert await county.state(fresh) == "merged"
+
+
+def combination(*items: UUID) -> Combination:
+    return Combination(items=list(items), title="合并稿", body="合并后的正文。")

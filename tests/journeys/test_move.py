@@ -57,6 +57,14 @@ async def test_a_new_top_is_put_over_the_province(tmp_path: Path, sqlite: MakeDa
         await moves.settled(journey)
 
 
+async def test_what_a_former_parent_gave_back_may_be_merged_and_what_it_has_may_not(
+    tmp_path: Path, sqlite: MakeDatabase
+) -> None:
+    hierarchy = await travel.set_up(tmp_path, PROVINCE, broker=None, make_database=sqlite)
+    async with travel.opened(hierarchy, *ALL) as journey:
+        await plays.merge_after_the_move(journey)
+
+
 async def test_a_county_goes_back_to_the_city_that_it_came_from(
     tmp_path: Path, sqlite: MakeDatabase
 ) -> None:
