@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import String
+from sqlalchemy import Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from node.storage.base import Base
@@ -32,3 +32,15 @@ class Account(Base):
     differs_since: Mapped[datetime | None]
     missing: Mapped[int] = mapped_column(default=0)
     surplus: Mapped[int] = mapped_column(default=0)
+
+    __table_args__ = (
+        # The days on which the two do not agree, among years on which they do.
+        Index(
+            "ix_accounts_open",
+            "peer",
+            "side",
+            "day",
+            postgresql_where=text("agreed_at IS NULL"),
+            sqlite_where=text("agreed_at IS NULL"),
+        ),
+    )

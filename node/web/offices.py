@@ -211,7 +211,7 @@ async def _offices(
         person,
         "offices.html",
         status=told.status if told else 200,
-        links=await links.list_links(desk, person),
+        links=await links.list_links(desk, person, received=False),
         enrolments=await enrolment.list_all(desk, person),
         now=desk.clock(),
         told=told,

@@ -22,7 +22,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
 import structlog
-from sqlalchemy import func, select, update
+from sqlalchemy import ScalarSelect, func, select, update
+from sqlalchemy.orm import aliased
 
 from node.errors import PurgedItemError, UnknownOfficeError
 from node.storage import bulk
@@ -107,35 +108,43 @@ async def reconcile(desk: Desk, actor: Actor, peer: str) -> int:
     return days
 
 
-async def agreed_until(session: Session, peer: str, side: str) -> date | None:
-    """The last day up to which both sides agree on everything stated; None before the first."""
-    rows = (
-        await session.execute(
-            select(Account.day, Account.agreed_at)
-            .where(Account.peer == peer, Account.side == side)
-            .order_by(Account.day)
+async def agreements(session: Session, peer: str | None = None) -> dict[str, Agreement]:
+    """How the accounts with all neighbours stand, or with this one."""
+
+    def until(side: str) -> ScalarSelect[date]:
+        open_day = aliased(Account)
+        first_open = (
+            select(func.min(open_day.day))
+            .where(open_day.peer == Link.peer, open_day.side == side, open_day.agreed_at.is_(None))
+            .correlate(Link)
+            .scalar_subquery()
         )
-    ).all()
-    until = None
-    for day, agreed_at in rows:
-        if agreed_at is None:
-            break
-        until = day
-    return until
+        return (
+            select(func.max(Account.day))
+            .where(
+                Account.peer == Link.peer,
+                Account.side == side,
+                Account.day < func.coalesce(first_open, date.max),
+            )
+            .correlate(Link)
+            .scalar_subquery()
+        )
 
-
-async def agreement(session: Session, peer: str) -> Agreement:
-    """How the accounts with this neighbour stand."""
-    differing = await session.scalar(
+    differing = (
         select(func.count())
         .select_from(Account)
-        .where(Account.peer == peer, Account.differs_since.is_not(None))
+        .where(
+            Account.peer == Link.peer,
+            Account.agreed_at.is_(None),
+            Account.differs_since.is_not(None),
+        )
+        .scalar_subquery()
     )
-    return Agreement(
-        await agreed_until(session, peer, "sent"),
-        await agreed_until(session, peer, "received"),
-        differing or 0,
-    )
+    query = select(Link.peer, until("sent"), until("received"), differing)
+    if peer is not None:
+        query = query.where(Link.peer == peer)
+    rows = await session.execute(query)
+    return {name: Agreement(sent, received, count) for name, sent, received, count in rows}
 
 
 async def _answer(

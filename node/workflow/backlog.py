@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import func, literal, null, select
 
 from node.errors import PurgedItemError
 from node.storage.database import Session
-from node.storage.messages import Outgoing
+from node.storage.messages import Outgoing, is_open, is_received
 from protocol.messages.catalogue import LINK
 
 
@@ -50,8 +50,13 @@ class _Count(NamedTuple):
     resend_at: datetime | None
 
 
-async def backlogs_of(session: Session, peer: str | None = None) -> dict[str, Backlog]:
-    """The backlog of one neighbour, or of all; empty where nothing was ever sent."""
+async def backlogs_of(
+    session: Session, peer: str | None = None, *, received: bool = True
+) -> dict[str, Backlog]:
+    """The backlog of one neighbour, or of all; empty where nothing was ever sent.
+
+    Without `received`, what has arrived is left out, of which there are years.
+    """
     link = Outgoing.name.in_(LINK).label("link")
     query = (
         select(
@@ -64,14 +69,28 @@ async def backlogs_of(session: Session, peer: str | None = None) -> dict[str, Ba
             func.min(Outgoing.created_at),
             func.min(Outgoing.resend_at),
         )
-        .where(NOT_PURGED)
+        .where(NOT_PURGED, is_open())
         .group_by(Outgoing.peer, link, Outgoing.state, Outgoing.permanent)
     )
-    if peer is not None:
-        query = query.where(Outgoing.peer == peer)
+    arrived = (
+        select(
+            Outgoing.peer,
+            link,
+            literal("received"),
+            null(),
+            func.count(),
+            func.count(Outgoing.sent_at),
+            null(),
+            null(),
+        )
+        .where(NOT_PURGED, is_received())
+        .group_by(Outgoing.peer, link)
+    )
     counts: dict[str, list[_Count]] = defaultdict(list)
-    for row in await session.execute(query):
-        counts[row[0]].append(_Count(*row))
+    for part in (query, arrived) if received else (query,):
+        asked = part if peer is None else part.where(Outgoing.peer == peer)
+        for row in await session.execute(asked):
+            counts[row[0]].append(_Count(*row))
     return defaultdict(Backlog, {name: _backlog(found) for name, found in counts.items()})
 
 
@@ -89,8 +108,6 @@ def _backlog(counts: Sequence[_Count]) -> Backlog:
             totals[f"refused_{kind}"] += count.messages
         else:
             totals[count.state] += count.messages
-        if count.state == "received":
-            continue
         if count.oldest_at is not None:
             oldest.append(count.oldest_at)
         if count.resend_at is not None:

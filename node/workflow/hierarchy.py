@@ -83,7 +83,7 @@ async def of(desk: Desk, actor: Actor, year: int | None = None) -> Tree:
     year = year or day_of(desk.clock()).year
     async with desk.database.reading() as session:
         rows = [_Row._make(row) for row in await session.execute(_counted(year))]
-        views = {view.peer: view for view in await links.views(session)}
+        views = {view.peer: view for view in await links.views(session, received=False)}
         known = (await session.scalars(select(Office).where(Office.relation != "self"))).all()
     by_source: dict[str, list[_Row]] = defaultdict(list)
     for row in rows:

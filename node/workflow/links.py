@@ -102,11 +102,14 @@ class RefusalPage:
     total: int
 
 
-async def list_links(desk: Desk, actor: Actor) -> Sequence[LinkView]:
-    """Every neighbour: the parent first, then the children by id. Raises `ForbiddenError`."""
+async def list_links(desk: Desk, actor: Actor, *, received: bool = True) -> Sequence[LinkView]:
+    """Every neighbour: the parent first, then the children by id. Raises `ForbiddenError`.
+
+    Without `received`, it is not counted what has arrived there, of which there are years.
+    """
     access.demand(actor, "manage_links")
     async with desk.database.reading() as session:
-        return await views(session)
+        return await views(session, received=received)
 
 
 async def show(desk: Desk, actor: Actor, peer: str) -> LinkView:
@@ -207,22 +210,36 @@ async def demand(session: Session, peer: str, *, lock: bool = False) -> Link:
     return link
 
 
-async def views(session: Session, peer: str | None = None) -> list[LinkView]:
-    """How all links stand, or this one; for use-cases that have asked who wants to know."""
-    query = select(Link, Office).join(Office, Office.id == Link.peer)
+async def views(
+    session: Session, peer: str | None = None, *, received: bool = True
+) -> list[LinkView]:
+    """How all links stand, or this one; for use-cases that have asked who wants to know.
+
+    A few queries for however many links: a province has hundreds.
+    """
+    # The newest message that was taken in: ids are ordered by time.
+    newest = (
+        select(Incoming.token)
+        .where(Incoming.source == Link.peer)
+        .order_by(Incoming.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    query = select(Link, Office, newest).join(Office, Office.id == Link.peer)
     if peer is not None:
         query = query.where(Link.peer == peer)
     found = (await session.execute(query.order_by(Link.peer))).all()
-    backlogs = await backlogs_of(session, peer)
+    backlogs = await backlogs_of(session, peer, received=received)
+    agreements = await accounts.agreements(session, peer)
     made = [
         _view(
             link,
             office,
             backlogs[link.peer],
-            await _certificate_until(session, link.peer),
-            await accounts.agreement(session, link.peer),
+            None if token is None else certificate_of(token).not_valid_after_utc,
+            agreements[link.peer],
         )
-        for link, office in found
+        for link, office, token in found
     ]
     return sorted(made, key=lambda view: view.relation != "parent")
 
@@ -258,11 +275,3 @@ def _view(
         agreement=agreement,
         highest_level=link.highest_level,
     )
-
-
-async def _certificate_until(session: Session, peer: str) -> datetime | None:
-    # The newest message that was taken in: ids are ordered by time.
-    token = await session.scalar(
-        select(Incoming.token).where(Incoming.source == peer).order_by(Incoming.id.desc()).limit(1)
-    )
-    return None if token is None else certificate_of(token).not_valid_after_utc

@@ -102,7 +102,7 @@ async def _measure(postgres: Postgres, items: int, sqlite: bool, parts: Collecti
         try:
             await many.fill(desk, items)
             before = await _size(desk.database)
-            rate = await _index(desk.database, items)
+            rate = await index_all(desk.database, items)
             size = await _size(desk.database) - before
             asked = await _search(desk, editor) if "search" in parts else []
             similar = await _similar(desk, editor) if "duplicates" in parts else []
@@ -119,7 +119,8 @@ async def _measure(postgres: Postgres, items: int, sqlite: bool, parts: Collecti
     )
 
 
-async def _index(database: Database, count: int) -> float:
+async def index_all(database: Database, count: int) -> float:
+    """Index what waits for it, at full speed; items a second."""
     began, done = time.monotonic(), 0
     while taken := await index.step(database):
         done += taken

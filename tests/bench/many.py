@@ -22,7 +22,7 @@ from node.storage.database import Session
 from node.storage.events import Event, Notice
 from node.storage.items import Edition, Item, ItemAuthor
 from node.storage.search import SearchPending
-from node.workflow import people
+from node.workflow import numbers, people
 from node.workflow.calendar import day_of
 from node.workflow.desk import Desk
 from protocol.identifiers import NodeId
@@ -88,6 +88,9 @@ async def fill(desk: Desk, count: int, below: Sequence[OfficeReference] = ()) ->
                 _tell_of(session, desk, item_id, number, at, own, life)
         tell(f"items: {min(count, start + CHUNK):,} of {count:,}")
     print(file=sys.stderr)
+    async with desk.database.writing.begin() as session:
+        pattern = desk.numbers.register_number
+        await numbers.keep(session, numbers.REGISTER, pattern, f"2026-{count:04d}")
 
 
 def tell(words: str) -> None:

@@ -1,8 +1,9 @@
-"""How long the server takes for each page, with very many items in the office.
+"""How long the server takes for each page of a big office (`office`), with very many items.
 
-The pages are those of the table that the browser's tests walk (`tests/browser/pages`), each for
-those who look at it at the county, over the office's own application without a network. Each is
-asked for once before the clock runs: what a process builds at its first page is not measured.
+The pages are those of the table that the browser's tests walk (`tests/browser/pages`), each for all
+who look at it, as if all were at this one office, over its own application without a network. Each
+is asked for once before the clock runs: what a process builds at its first page is not measured. A
+page that answers otherwise than the table says is no figure but an error.
 """
 
 from __future__ import annotations
@@ -10,26 +11,27 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 
 from node.storage.database import Database, gather_statistics
-from node.storage.items import ItemAuthor
-from tests.bench import many
+from tests.bench import finding, office
 from tests.bench.finding import spread
-from tests.browser.pages import PAGES, Look, Page
+from tests.browser.pages import PAGES, Look
 from tests.node import rooms
 from tests.node.browser import visit
 from tests.node.rooms import Clock, Room
-from tests.offices import DONGHU
+from tests.offices import DEPTH_3
 from tests.servers.postgres import Postgres
 
 TIMES = 20
-OFFICE = "donghu"
+PLAN = DEPTH_3
+OFFICE = "yunzhou"
+"""It stands between others: offices below it, and one above."""
 
 
 @dataclass(frozen=True)
@@ -61,39 +63,49 @@ def measure(postgres: Postgres, *, items: int, sqlite: bool) -> Served:
 
 
 async def _measure(postgres: Postgres, items: int, sqlite: bool) -> Served:
-    name = "bench_pages"
+    made: list[str] = []
 
-    async def make_database(_: str) -> str:
-        return await postgres.create_database(name)
+    async def make_database(office: str) -> str:
+        made.append(f"bench_pages_{office}")
+        return await postgres.create_database(made[-1])
 
     with tempfile.TemporaryDirectory(prefix="zhitong-bench-") as folder:
-        made = None if sqlite else make_database
-        tree = await rooms.set_up(Path(folder), DONGHU, make_database=made)
-        node, database = tree.nodes[OFFICE], tree.nodes[OFFICE].desk.database
+        make = None if sqlite else make_database
+        tree = await rooms.set_up(Path(folder), PLAN, make_database=make)
+        await tree.stop()
+        clock = Clock()
+        node = tree.open(OFFICE, half="web", clock=clock)
+        database = node.desk.database
         try:
-            await many.fill(node.desk, items)
-            await _settle(database)
-            room = await rooms.enter(node, Clock())
-            found = {look.name: await _opened(room, page, look) for page, look in _looks()}
+            room = await rooms.enter(node, clock)
+            things = await office.fill(room, items)
+            await finding.index_all(database, items)
+            await settle(database)
+            found = await opened(room, things)
         finally:
             await database.close()
-            if not sqlite:
+            for name in made:
                 await postgres.drop_database(name)
     return Served(items, "SQLite" if sqlite else "PostgreSQL", found)
 
 
-def _looks() -> Iterator[tuple[Page, Look]]:
-    """Each page once for each person: which item is looked at makes no difference here."""
-    seen: set[tuple[str, str | None, str]] = set()
+async def opened(room: Room, things: Mapping[str, object]) -> dict[str, list[float]]:
+    """Milliseconds of each page, for each person once a thing."""
+    return {look.name: await _opened(room, look, path) for look, path in _looks(things)}
+
+
+def _looks(things: Mapping[str, object]) -> Iterator[tuple[Look, str]]:
+    """Who looks at what. What nobody looks at by itself is a part of a page, or leads to one."""
+    seen: set[tuple[str | None, str]] = set()
     for page in PAGES:
-        for look in page.looks:
-            key = page.route, look.username, look.query
-            if look.office == OFFICE and key not in seen:
-                seen.add(key)
-                yield page, look
+        for look in page.looks or (Look(page.route, "editor", answer=page.answer),):
+            path = look.path(page, things)
+            if (look.username, path) not in seen:
+                seen.add((look.username, path))
+                yield look, path
 
 
-async def _settle(database: Database) -> None:
+async def settle(database: Database) -> None:
     """Statistics, as the database or the running node gathers them now and then."""
     await gather_statistics(database)
     if database.is_postgresql:
@@ -102,18 +114,13 @@ async def _settle(database: Database) -> None:
             await connection.execute(text("VACUUM ANALYZE"))
 
 
-async def _opened(room: Room, page: Page, look: Look) -> list[float]:
-    async with room.database.reading() as session:
-        item = await session.scalar(select(ItemAuthor.item_id).limit(1))
-    assert item is not None
-    # What is not an item is not there, and answers so; the same item stands for all that are.
-    stands = {"queue": "candidates"}
-    things = {name: stands.get(name, item) for name in (look.thing, "fresh", "similar")}
+async def _opened(room: Room, look: Look, path: str) -> list[float]:
     spent: list[float] = []
     async with visit(room, look.username) as client:
         for _ in range(TIMES + 1):
             began = time.perf_counter()
-            answer = await client.get(look.path(page, things))
+            answer = await client.get(path)
             spent.append((time.perf_counter() - began) * 1_000)
-            assert answer.status_code < 500, f"{look.name}: {answer.status_code}"
+            told = f"{look.name} at {path}: {answer.status_code}, not {look.answer}"
+            assert answer.status_code == look.answer, told
     return spent[1:]

@@ -36,6 +36,7 @@ class Look:
     thing: str = "heard"
     """What of the scene stands in the address."""
     query: str = ""
+    answer: int = 200
 
     def path(self, page: Page, scene: Mapping[str, object]) -> str:
         """The address of the page, as this person opens it."""
@@ -109,7 +110,7 @@ PAGES: tuple[Page, ...] = (
             Look("item-long", "lin", thing="long"),
             Look("item-city", "editor", "yunzhou"),
             Look("item-province", "signer", "jiangyuan"),
-            Look("item-not-found", "chen", thing="fresh"),
+            Look("item-not-found", "chen", thing="fresh", answer=404),
             Look("item-review", "signer", thing="passed"),
             Look("item-combined", "editor", "yunzhou", thing="combined"),
         ),

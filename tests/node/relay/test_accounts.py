@@ -13,7 +13,7 @@ from node.relay.accountant import Accountant
 from node.storage.messages import Incoming, Outgoing
 from node.storage.statements import Account
 from node.workflow import accounts
-from node.workflow.accounts import agreed_until
+from node.workflow.accounts import agreements
 from protocol.identifiers import day_of
 from tests.node.relay.ends import CITY, COUNTY, End, Ends
 
@@ -30,7 +30,9 @@ async def test_both_ends_agree_on_what_went_over_the_link(ends: Ends) -> None:
         assert account.digest == account.peer_digest
         assert account.agreed_at is not None
         async with end.room.database.reading() as session:
-            assert await agreed_until(session, peer, side) == day_of(sent[0])
+            agreed = (await agreements(session))[peer]
+        until = {"sent": agreed.sent_until, "received": agreed.received_until}
+        assert until == {"sent": None, "received": None} | {side: day_of(sent[0])}
 
 
 async def test_what_the_receiver_lacks_is_sent_again_under_the_same_id(ends: Ends) -> None:

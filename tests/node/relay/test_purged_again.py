@@ -53,7 +53,7 @@ async def demand_gone(ends: Ends, item: UUID) -> None:
         await ends.exchange()
     for end, peer in ((ends.county, CITY), (ends.city, COUNTY)):
         async with end.room.database.reading() as session:
-            agreed = await accounts.agreement(session, peer)
+            agreed = (await accounts.agreements(session, peer))[peer]
         assert (agreed.differing, agreed.sent_until is None) == (0, False), end.node
 
 

@@ -218,7 +218,7 @@ async def test_both_ends_still_count_the_same_after_a_purge(pair: Chain) -> None
     await pair.deliver()
     for room, peer in ((pair.county, "yunzhou"), (pair.above, "donghu")):
         async with room.database.reading() as session:
-            agreed = await accounts.agreement(session, peer)
+            agreed = (await accounts.agreements(session, peer))[peer]
         assert agreed.differing == 0
         assert agreed.sent_until is not None
 
