@@ -142,8 +142,7 @@ PAGES: tuple[Page, ...] = (
             Look("draft-versions-none", "lin", thing="begun"),
         ),
         may("draft"),
-        refused=403,
-        foreign=404,
+        sees=frozenset({access.AUTHOR}),
     ),
     Page(
         "/items/{item_id}/resubmit",
