@@ -86,6 +86,8 @@ def _environment(spoken: str) -> Environment:
         "marked": wording.marked,
         "journey": wording.journey,
         "next_step": wording.next_step,
+        "grounds": wording.grounds,
+        "whole": wording.whole,
     }
     return made
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,7 +10,9 @@ from markupsafe import Markup, escape
 
 from node.search.highlight import Excerpt
 from node.storage.items import Item
+from node.workflow.reading import Entry
 
+NUMBER = re.compile(r"([0-9A-Za-z]+(?:-[0-9A-Za-z]+)+)")
 LEVEL_ORDER = ("county", "city", "province", "nation")
 
 DOINGS: Mapping[str, str] = {
@@ -208,6 +211,22 @@ def next_step(item: Item) -> str | None:
     if "returned" in states:
         return NEXT["returned"]
     return NEXT.get(states[-1])
+
+
+def grounds(item: Item, timeline: Sequence[Entry]) -> str | None:
+    """In whose words an item came back or ends here, where that is what the author can expect."""
+    kinds = {NEXT["returned"]: "returned", NEXT["declined"]: "declined"}
+    kind = kinds.get(next_step(item) or "")
+    return next((one.sentence for one in reversed(timeline) if one.kind == kind), None)
+
+
+def whole(text: str) -> Markup:
+    """The text, in which no register number breaks at its hyphen."""
+    parts = NUMBER.split(text)
+    inside = Markup('<span class="whole">{}</span>')
+    return Markup().join(
+        inside.format(part) if at % 2 else escape(part) for at, part in enumerate(parts)
+    )
 
 
 def marked(excerpt: Excerpt) -> Markup:

@@ -15,7 +15,7 @@ STATES = {
     "in_review": "审签中",
     "signed": "已签发",
     "adopted": "已采用",
-    "declined": "未采用",
+    "declined": "不予采用",
     "returned": "退回修改",
     "withdrawn": "已撤回",
     "merged": "已合并",
