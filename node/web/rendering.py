@@ -80,6 +80,7 @@ def _environment(spoken: str) -> Environment:
         "static": address_of,
         "spoken": spoken,
         "CALLS": wording.CALLS,
+        "MASTHEADS": wording.MASTHEADS,
         "ENROLMENTS": wording.ENROLMENTS,
         "doings": wording.DOINGS,
         "names": wording.FIELDS,

@@ -13,7 +13,7 @@ from node.storage.items import Item
 from node.workflow.reading import Entry
 
 NUMBER = re.compile(r"([0-9A-Za-z]+(?:-[0-9A-Za-z]+)+)")
-LEVEL_ORDER = ("county", "city", "province", "nation")
+LEVEL_ORDER = ("street", "county", "city", "province", "nation")
 
 DOINGS: Mapping[str, str] = {
     "submit": "已提交。进展会记在下面，并在“通知”里告诉您。",
@@ -154,6 +154,14 @@ FIELDS: Mapping[str, str] = {
     "version": "版本",
     "": "填写的内容",
 }
+
+MASTHEADS: Mapping[str, str] = {
+    "general_issue": "社情民意",
+    "special_report": "社情民意专报",
+    "urgent_relay": "社情民意转报",
+    "referral": "社情民意转送",
+}
+"""What stands in red above an issue, by its series."""
 
 CALLS: Mapping[str, str] = {
     "solicitation": "约稿",
