@@ -43,7 +43,7 @@ chaos: $(VENV)/dev.stamp ## Break real servers under load and count (ARGS="--min
 	@$(PYTHON) -m tests.servers.install
 	@$(BIN)/python -m tests.chaos $(ARGS)
 
-screenshots: $(VENV)/dev.stamp ## Take pictures of every page into build/screenshots (ARGS="--only item")
+screenshots: $(VENV)/dev.stamp ## Take pictures of every page into build/screenshots (ARGS="--only item --screens 360 --themes light")
 	@$(PYTHON) -m tests.servers.install
 	@$(BIN)/python -m tests.browser.screenshots $(ARGS)
 

@@ -104,10 +104,14 @@ def returned_above(desk: Desk, item: Item) -> bool:
     )
 
 
+DECIDED = frozenset({State.ADOPTED, State.DECLINED, State.WITHDRAWN, State.MERGED})
+"""What an office above does not take back when it is asked for the item."""
+
+
 def can_be_asked_back(desk: Desk, item: Item) -> bool:
     """Whether asking the office above for a forwarded item makes sense."""
-    given_back = any(
-        node != desk.node and kept["state"] == State.WITHDRAWN
+    decided = any(
+        node != desk.node and (kept["state"] in DECIDED or "closed" in kept["kinds"])
         for node, kept in item.standings.items()
     )
-    return item.forwarded_edition is not None and not item.closed and not given_back
+    return item.forwarded_edition is not None and not item.closed and not decided
