@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Self
+from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict
 
@@ -20,6 +20,7 @@ from node.workflow import assignments, cases, handling, ratings, supervision
 from node.workflow.assignments import Order
 from node.workflow.cases import Case
 from node.workflow.handling import Answer, Judgement
+from protocol.offices import BIGGEST
 
 router = APIRouter(tags=["assignments"])
 
@@ -105,10 +106,18 @@ async def assign(item_id: UUID, given: Order, desk: OneDesk, person: Person) -> 
 
 @router.get("/assignments", openapi_extra=needs("read_assignments"))
 async def list_cases(
-    desk: OneDesk, person: Person, item_id: UUID | None = None, *, settled: bool = False
+    desk: OneDesk,
+    person: Person,
+    item_id: UUID | None = None,
+    *,
+    settled: bool = False,
+    offset: Annotated[int, Query(ge=0, le=BIGGEST)] = 0,
+    limit: Annotated[int, Query(ge=1, le=cases.MOST)] = cases.MOST,
 ) -> Sequence[CaseShape]:
     """The cases that you may see, those due first; with `settled` also what is done."""
-    found = await cases.list_cases(desk, person, item_id=item_id, settled=settled)
+    found = await cases.list_cases(
+        desk, person, item_id=item_id, settled=settled, offset=offset, limit=limit
+    )
     return [CaseShape.of_case(case) for case in found]
 
 

@@ -58,6 +58,7 @@ class CallShape(BaseModel):
     made_at: datetime
     made_by: str | None
     read: bool
+    answered: int
     answers: list[UUID]
     late: list[UUID]
     responses: list[ResponseShape]
@@ -67,12 +68,13 @@ class CallShape(BaseModel):
         call: dict[str, Any] = {
             name: getattr(view.call, name)
             for name in cls.model_fields
-            if name not in ("read", "answers", "late", "responses")
+            if name not in ("read", "answered", "answers", "late", "responses")
         }
         return cls(
             **call,
             read=view.read,
-            answers=list(view.answers),
+            answered=view.answered,
+            answers=[answer.item_id for answer in view.answers],
             late=sorted(view.late),
             responses=[ResponseShape.model_validate(one) for one in view.responses],
         )

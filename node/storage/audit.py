@@ -42,7 +42,9 @@ class AuditRow(Base):
             postgresql_where=text("seal is null"),
             sqlite_where=text("seal is null"),
         ),
-        Index("ix_audit_action", "action", "id"),  # who signed in, and other deeds of a kind
+        Index(
+            "ix_audit_action", "action", "id", "actor"
+        ),  # who signed in, and other deeds of a kind
         Index("ix_audit_seal", "seal"),  # read when the chain is verified
         Index("ix_audit_subject", "subject", "id"),  # what became of an item, the newest first
     )

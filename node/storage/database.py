@@ -15,7 +15,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 from sqlalchemy import event, func, select, text
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
@@ -123,6 +123,7 @@ def _engine(url: str, pool_size: int) -> AsyncEngine:
         "max_overflow": 5,
         "hide_parameters": True,
         "json_serializer": _json,
+        "json_deserializer": from_json,
         "execution_options": {"compiled_cache": dialects.COMPILED},
     }
     if url.startswith("sqlite"):

@@ -79,6 +79,9 @@ class Item(Base):
             "urgency",
             "created_at",
             "id",
+            # SQLite takes the index only where it holds what is asked for.
+            "forwarded_edition",
+            "edition",
             postgresql_where=NOT_SENT,
             sqlite_where=NOT_SENT,
         ),  # what could go to the office above, when most has gone

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from node.http.session import OneDesk, Person
 from node.web.forms import DATES, Entered, Fields, MistakenError, record
 from node.web.mistakes import Told, told
 from node.web.rendering import OFFICE_TIME, page
 from node.web.routing import PageRoute, back, done_in_place
-from node.workflow import access, call_changes, calls, directory, responses, units
+from node.workflow import access, call_changes, calls, directory, reading, responses, units
 from node.workflow.call_changes import Ended
 from node.workflow.calls import Audience, NewCall
 from node.workflow.desk import Actor, Desk
 from protocol.errors import ZhitongError
-from protocol.offices import Record, Text
+from protocol.offices import BIGGEST, Record, Text
 
 router = APIRouter(route_class=PageRoute)
+Offset = Annotated[int, Query(ge=0, le=BIGGEST)]
 
 
 class Reasoned(Record):
@@ -69,9 +70,11 @@ async def issue(request: Request, desk: OneDesk, person: Person, entered: Entere
 
 
 @router.get("/calls/{call_id}")
-async def call(call_id: UUID, request: Request, desk: OneDesk, person: Person) -> Response:
+async def call(
+    call_id: UUID, request: Request, desk: OneDesk, person: Person, offset: Offset = 0
+) -> Response:
     """One call. That it was read is told by its form, which a script sends at once."""
-    return await _page(request, desk, person, call_id)
+    return await _page(request, desk, person, call_id, offset=offset)
 
 
 @router.post("/calls/{call_id}/read")
@@ -189,8 +192,9 @@ async def _page(
     told: Told | None = None,
     *,
     tried: str = "",
+    offset: int = 0,
 ) -> Response:
-    view = await responses.view(desk, person, call_id)
+    view = await responses.view(desk, person, call_id, offset=offset, limit=reading.PAGE)
     shares = access.allows(person, "call")
     entered = entered or Fields([])
     return await page(
@@ -204,6 +208,8 @@ async def _page(
         told=told,
         tried=tried,
         now=desk.clock(),
+        offset=offset,
+        size=reading.PAGE,
         chosen=set(entered.each("office") + entered.each("unit")),
         **(await _recipients(desk, person) if shares else {"below": (), "units": ()}),
     )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from node.http.session import OneDesk, Person
 from node.web import uploads
@@ -15,38 +15,41 @@ from node.web.forms import Entered, Fields, record
 from node.web.mistakes import Told, told
 from node.web.rendering import page
 from node.web.routing import PageRoute, back
-from node.workflow import access, assignments, cases, directory, handling, units
+from node.workflow import access, assignments, board, cases, directory, handling, reading, units
 from node.workflow.assignments import HANDLING
-from node.workflow.calendar import day_of
-from node.workflow.cases import Case
+from node.workflow.board import Column
 from node.workflow.desk import Actor, Desk
 from node.workflow.handling import Answer, Judgement
 from protocol.errors import ZhitongError
+from protocol.offices import BIGGEST
 
 router = APIRouter(route_class=PageRoute)
 
-SOON = timedelta(days=7)
-SETTLED = ("accepted", "handed_back")
-COLUMNS = ("overdue", "soon", "later", "settled")
+Offset = Annotated[int, Query(ge=0, le=BIGGEST)]
 
 
 @router.get("/cases")
-async def board(request: Request, desk: OneDesk, person: Person) -> Response:
-    """The cases that the visitor may see, in columns by deadline."""
-    found = await cases.list_cases(desk, person, settled=True)
-    today = day_of(desk.clock())
-    columns: dict[str, list[Case]] = {name: [] for name in COLUMNS}
-    for case in found:
-        row = case.assignment
-        if row.state in SETTLED:
-            columns["settled"].append(case)
-        elif row.due is not None and row.due < today:
-            columns["overdue"].append(case)
-        elif row.due is not None and row.due <= today + SOON:
-            columns["soon"].append(case)
-        else:
-            columns["later"].append(case)
-    return await page(request, person, "cases.html", columns=columns)
+async def cases_by_deadline(
+    request: Request,
+    desk: OneDesk,
+    person: Person,
+    column: Column | None = None,
+    offset: Offset = 0,
+) -> Response:
+    """The cases that the visitor may see, in columns by deadline, or all of one column."""
+    if column is None:
+        return await page(request, person, "cases.html", columns=await board.show(desk, person))
+    found = await board.column(desk, person, column, offset=offset)
+    return await page(
+        request,
+        person,
+        "case_column.html",
+        name=column,
+        rows=found.rows,
+        total=found.total,
+        offset=offset,
+        size=reading.PAGE,
+    )
 
 
 @router.get("/cases/{case_id}")

@@ -17,7 +17,6 @@ from node.web.routing import PageRoute, back
 from node.workflow import access, decisions, forwarding, merging, personal, reading, topics, triage
 from node.workflow.desk import Actor, Desk
 from node.workflow.merging import Combination
-from node.workflow.personal import Wanted
 from node.workflow.queues import COUNTED, QUEUES, Queue
 from protocol.errors import ZhitongError
 from protocol.offices import BIGGEST
@@ -184,11 +183,8 @@ async def _queue(
 
 async def editors(desk: Desk, person: Actor) -> list[tuple[str, str]]:
     """User names and names of those who edit here."""
-    found: dict[str, str] = {}
-    for role in (access.EDITOR, access.REVIEWER):
-        listed = await personal.list_people(desk, person, Wanted(role=role), limit=200)
-        found |= {row["username"]: row["name"] for row in listed.rows}
-    return sorted(found.items())
+    found = await personal.holders(desk, person, access.EDITOR, access.REVIEWER)
+    return list(found.items())
 
 
 async def _selection(

@@ -19,6 +19,7 @@ from node.workflow import (
     access,
     accounts,
     ceilings,
+    directory,
     endings,
     enrolment,
     links,
@@ -251,6 +252,6 @@ async def _quarantine(
         "quarantine.html",
         status=told.status if told else 200,
         held=await quarantine.list_held(desk, person),
-        names={link.peer: link.name for link in await links.list_links(desk, person)},
+        names=await directory.names(desk.database),
         told=told,
     )

@@ -6,15 +6,17 @@ leaders see all.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 
 from node.assignment_errors import UnknownAssignmentError
 from node.errors import FileArrivingError, ForbiddenError, UnknownFileError
+from node.storage import bulk
 from node.storage.assignments import Assignment, Reply
 from node.storage.database import Session
 from node.storage.files import Enclosure, StoredFile
@@ -27,6 +29,9 @@ from node.workflow.calendar import day_of
 from node.workflow.desk import Actor, Desk
 from node.workflow.files import Download
 
+MOST = 200
+"""So many cases are listed at once."""
+
 
 @dataclass(frozen=True)
 class Case:
@@ -37,26 +42,29 @@ class Case:
     title: str | None
     body: str | None
     files: Mapping[UUID, Sequence[FileView]]
-    """Of the answers that have some."""
+    """Of answers that have some."""
 
 
 async def list_cases(
-    desk: Desk, actor: Actor, *, item_id: UUID | None = None, settled: bool = False
+    desk: Desk,
+    actor: Actor,
+    *,
+    item_id: UUID | None = None,
+    settled: bool = False,
+    offset: int = 0,
+    limit: int = MOST,
 ) -> Sequence[Case]:
     """The cases that the actor may see, those due first; of one item, where that is named."""
     access.demand(actor, "read_assignments")
     async with desk.database.reading() as session:
-        query = select(Assignment).order_by(
-            Assignment.due.is_(None), Assignment.due, Assignment.given_at, Assignment.id
-        )
+        query = select(Assignment).where(*await seen_by(session, desk, actor))
         if item_id is not None:
             query = query.where(Assignment.item_id == item_id)
         elif not settled:
             query = query.where(Assignment.settled_at.is_(None))
-        if access.scope(actor, "read_assignments") is Scope.OWN:
-            query = query.where(Assignment.unit_id.in_(await _units_of(session, desk, actor)))
-        rows = await session.scalars(query)
-        return [await _case(session, row) for row in rows.all()]
+        order = (Assignment.due.is_(None), Assignment.due, Assignment.given_at, Assignment.id)
+        rows = await session.scalars(query.order_by(*order).offset(offset).limit(limit))
+        return await _cases(session, rows.all())
 
 
 async def view(desk: Desk, actor: Actor, assignment_id: UUID) -> Case:
@@ -66,7 +74,8 @@ async def view(desk: Desk, actor: Actor, assignment_id: UUID) -> Case:
         row = await session.get(Assignment, assignment_id)
         await _demand_visible(session, desk, actor, row)
         assert row is not None
-        return await _case(session, row)
+        [found] = await _cases(session, [row])
+    return found
 
 
 async def locked(session: Session, desk: Desk, actor: Actor, assignment_id: UUID) -> Assignment:
@@ -127,6 +136,13 @@ async def _demand_visible(
         raise UnknownAssignmentError(refused=access.refused(actor, "read_assignments"))
 
 
+async def seen_by(session: Session, desk: Desk, actor: Actor) -> Sequence[ColumnElement[bool]]:
+    """Of assignments: that the actor may see them."""
+    if access.scope(actor, "read_assignments") is not Scope.OWN:
+        return ()
+    return (Assignment.unit_id.in_(await _units_of(session, desk, actor)),)
+
+
 async def _units_of(session: Session, desk: Desk, actor: Actor) -> Sequence[UUID]:
     today = day_of(desk.clock())
     found = await session.scalars(
@@ -139,13 +155,26 @@ async def _units_of(session: Session, desk: Desk, actor: Actor) -> Sequence[UUID
     return found.all()
 
 
-async def _case(session: Session, row: Assignment) -> Case:
-    replies = await session.scalars(
-        select(Reply).where(Reply.assignment_id == row.id).order_by(Reply.at, Reply.id)
+async def _cases(session: Session, rows: Sequence[Assignment]) -> Sequence[Case]:
+    """All with their answers and texts: a few queries for however many they are."""
+    replies: dict[UUID, list[Reply]] = defaultdict(list)
+    for reply in await session.scalars(
+        select(Reply)
+        .where(bulk.among(session, Reply.assignment_id, [row.id for row in rows]))
+        .order_by(Reply.at, Reply.id)
+    ):
+        replies[reply.assignment_id].append(reply)
+    items = [row.item_id for row in rows if row.item_id is not None]
+    texts = await session.execute(
+        select(Edition.item_id, Edition.title, Edition.body)
+        .join(Item, (Item.id == Edition.item_id) & (Item.edition == Edition.number))
+        .where(bulk.among(session, Item.id, items))
     )
-    item = await session.get(Item, row.item_id) if row.item_id else None
-    edition = await session.get(Edition, (item.id, item.edition)) if item else None
-    title, body = (edition.title, edition.body) if edition else (None, None)
-    answers = replies.all()
-    files = await enclosures.views(session, [reply.id for reply in answers])
-    return Case(row, answers, title, body, files)
+    titles: dict[UUID | None, tuple[str, str]] = {item: (one, two) for item, one, two in texts}
+    answers = [reply.id for found in replies.values() for reply in found]
+    files = await enclosures.views(session, answers) if answers else {}
+    found = []
+    for row in rows:
+        title, body = titles.get(row.item_id, (None, None))
+        found.append(Case(row, replies[row.id], title, body, files))
+    return found

@@ -52,6 +52,13 @@ async def below(database: Database) -> Sequence[Office]:
         return found.all()
 
 
+async def names(database: Database) -> dict[str, str]:
+    """What the offices are called that this node knows, by id."""
+    async with database.reading() as session:
+        rows = await session.execute(select(Office.id, Office.name))
+        return dict(rows.all())
+
+
 async def own_incarnation(session: Session, node: NodeId) -> int:
     """Which incarnation of itself this node is. Raises `UnknownOfficeError`."""
     row = await session.get(Office, node)

@@ -215,13 +215,14 @@ async def view(desk: Desk, actor: Actor, issue_id: UUID) -> IssueView:
         issue = await session.get(Issue, issue_id)
         if issue is None:
             raise UnknownIssueError
-        found = [
-            Placed(
-                await session.get_one(Item, placing.item_id),
-                await session.get_one(Edition, (placing.item_id, placing.edition)),
-            )
-            for placing in await _placings(session, issue.id)
-        ]
+        query = (
+            select(Item, Edition)
+            .join(Placing, Placing.item_id == Item.id)
+            .join(Edition, (Edition.item_id == Item.id) & (Edition.number == Placing.edition))
+            .where(Placing.issue_id == issue.id)
+            .order_by(Placing.position)
+        )
+        found = [Placed(item, edition) for item, edition in await session.execute(query)]
     return IssueView(issue, found)
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import and_, func, or_, select, update
 
 from node.errors import LinkPausedError, StandingError, UnknownOfficeError
 from node.storage.database import Session
-from node.storage.messages import Incoming, Outgoing
+from node.storage.messages import Incoming, Outgoing, is_open
 from node.storage.offices import Link, Office
 from node.workflow import access, accounts, advice, audit
 from node.workflow.accounts import Agreement
@@ -126,7 +126,7 @@ async def refusals(
 ) -> RefusalPage:
     """What this neighbour refused of ours. Raises `UnknownOfficeError`."""
     access.demand(actor, "manage_links")
-    refused = (Outgoing.peer == peer, Outgoing.state == "refused", NOT_PURGED)
+    refused = (Outgoing.peer == peer, is_open(), Outgoing.state == "refused", NOT_PURGED)
     query = (
         select(
             Outgoing.id,

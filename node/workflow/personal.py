@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import String, cast, func, or_, select
+from sqlalchemy import ColumnElement, String, cast, func, or_, select
 
 from node.people_errors import UnknownPersonError
 from node.storage.database import Session
@@ -77,20 +78,39 @@ async def list_people(
     if access.scope(actor, "read_people") is Scope.OWN:
         query = query.where(Person.id == actor.id)
     if not wanted.gone:
-        query = query.where(or_(Person.left_on.is_(None), Person.left_on > today))
+        query = query.where(_here(today))
     if wanted.text is not None:
         texts = (Person.username, Person.name, Person.unit)
         query = query.where(or_(*(t.contains(wanted.text, autoescape=True) for t in texts)))
     if wanted.role is not None:
-        query = query.where(
-            cast(Person.roles, String).contains(f'"{wanted.role}"', autoescape=True)
-        )
+        query = query.where(_has(wanted.role))
     if wanted.unit is not None:
         query = query.where(Person.id.in_(memberships.members(wanted.unit, today)))
     async with desk.database.reading() as session:
         total = await session.scalar(select(func.count()).select_from(query.subquery()))
         rows = await session.scalars(query.order_by(Person.username).offset(offset).limit(limit))
         return Page([_seen(actor, person) for person in rows], total or 0)
+
+
+async def holders(desk: Desk, actor: Actor, *roles: str) -> Mapping[str, str]:
+    """Who is here and has one of the roles: names by user name, in their order."""
+    access.demand(actor, "read_people")
+    query = select(Person.username, Person.name).where(
+        _here(day_of(desk.clock())), or_(*(_has(role) for role in roles))
+    )
+    if access.scope(actor, "read_people") is Scope.OWN:
+        query = query.where(Person.id == actor.id)
+    async with desk.database.reading() as session:
+        rows = await session.execute(query.order_by(Person.username))
+        return dict(rows.all())
+
+
+def _here(today: date) -> ColumnElement[bool]:
+    return or_(Person.left_on.is_(None), Person.left_on > today)
+
+
+def _has(role: str) -> ColumnElement[bool]:
+    return cast(Person.roles, String).contains(f'"{role}"', autoescape=True)
 
 
 async def show(desk: Desk, actor: Actor, person_id: UUID) -> Mapping[str, Any]:

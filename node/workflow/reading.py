@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, get_args
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, union_all, update
 
 from node.storage.calls import Call
 from node.storage.database import Session
@@ -20,6 +20,7 @@ from node.workflow.attachments import FileView
 from node.workflow.desk import Actor, Desk
 from protocol import lifecycle
 from protocol.lifecycle import Action, State
+from protocol.messages.items import Urgency
 
 PAGE = 50
 ELSEWHERE = frozenset({Action.SUBMIT, Action.REPLY, Action.PUBLISH, Action.REFER, Action.RETRACT})
@@ -84,9 +85,10 @@ async def list_items(
 
     Those of an office leave out what is part of a combined item, unless that is asked for.
     """
-    query = select(Item)
     access.demand(actor, "read")
-    if access.scope(actor, "read") is Scope.OWN:
+    query = select(Item.id)
+    own = access.scope(actor, "read") is Scope.OWN
+    if own:
         query = query.join(ItemAuthor, ItemAuthor.item_id == Item.id).where(
             ItemAuthor.person_id == actor.id
         )
@@ -95,12 +97,28 @@ async def list_items(
         query = query.where(Item.state.not_in((State.MERGED, State.DISSOLVED)))
     if state is not None:
         query = query.where(Item.state == state)
+    newest = query if own or state is None else _newest(state, offset + limit)
+    newest = newest.order_by(Item.created_at.desc(), Item.id.desc()).offset(offset).limit(limit)
+    shown = select(Item).where(Item.id.in_(newest.subquery().select()))
     async with desk.database.reading() as session:
         total = await session.scalar(select(func.count()).select_from(query.subquery()))
-        rows = await session.scalars(
-            query.order_by(Item.created_at.desc(), Item.id.desc()).offset(offset).limit(limit)
-        )
+        rows = await session.scalars(shown.order_by(Item.created_at.desc(), Item.id.desc()))
         return Page(rows.all(), total or 0)
+
+
+def _newest(state: str, limit: int) -> Select[UUID]:
+    """Among these are the newest in the state: the newest of each part of the desk's index."""
+    parts = [
+        select(Item.id)
+        .where(Item.state == state, Item.closed.is_(closed), Item.urgency == urgency)
+        .order_by(Item.created_at.desc(), Item.id.desc())
+        .limit(limit)
+        .subquery()
+        .select()
+        for closed in (False, True)
+        for urgency in get_args(Urgency)
+    ]
+    return select(Item.id).where(Item.id.in_(union_all(*parts)))
 
 
 async def view(desk: Desk, actor: Actor, item_id: UUID) -> ItemView:

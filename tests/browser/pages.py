@@ -204,6 +204,7 @@ PAGES: tuple[Page, ...] = (
         (
             Look("cases", "editor"),
             Look("cases-handler", "handler"),
+            Look("cases-settled", "editor", query="?column=settled"),
             Look("cases-none", "editor", "yunzhou"),
         ),
         may("read_assignments"),

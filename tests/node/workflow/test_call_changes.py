@@ -165,7 +165,10 @@ async def test_an_answer_that_comes_after_the_end_arrives_and_is_marked_late(pai
     await call_changes.end(city.desk, city.editor, call, "closed")
     await pair.deliver()
     view = await only(city)
-    assert (list(view.answers), set(view.late)) == ([in_time, under_way], {under_way})
+    assert ([one.item_id for one in view.answers], set(view.late)) == (
+        [in_time, under_way],
+        {under_way},
+    )
     [response] = [one for one in view.responses if one.answers]
     assert (response.answers, response.late) == (2, 1)
 
