@@ -44,6 +44,8 @@ OTHERS = {
     "held": things.held,
     "deputy": things.deputy,
     "receipt": things.receipt,
+    "begun": things.drafted_by_lin,
+    "sketched": things.rewritten_by_lin,
 }
 
 
