@@ -39,7 +39,6 @@ ARGUMENTS = (
     "--disable-background-networking",
     "--disable-sync",
     "--no-default-browser-check",
-    "--lang=zh-CN",
     # The same letters at the same places, whatever the screen of the machine.
     "--force-color-profile=srgb",
     "--font-render-hinting=none",
