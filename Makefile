@@ -45,7 +45,7 @@ bench: $(VENV)/dev.stamp servers ## Measure on servers of its own (ARGS=--quick)
 chaos: $(VENV)/dev.stamp servers ## Break real servers under load and count (ARGS="--minutes 5", ARGS="--schedules 1000")
 	@$(BIN)/python -m tests.chaos $(ARGS)
 
-screenshots: $(VENV)/dev.stamp servers ## Take pictures of every page into build/screenshots (ARGS="--only item")
+screenshots: $(VENV)/dev.stamp servers ## Take pictures of every page into build/screenshots (ARGS="--only item --screens 360 --themes light")
 	@$(BIN)/python -m tests.browser.screenshots $(ARGS)
 
 # After the virtual environment, for which the system's packages may be needed as well.

@@ -211,7 +211,7 @@ class QuarantineDecidedError(NodeError):
 
     code = "quarantine.decided"
     status = 409
-    message = "这份消息已作废、已重放或原文不全，不能再这样办理；需要时请对方重发。"
+    message = "这份消息已作废、已重新收取或原文不全，不能再这样办理；需要时请对方重发。"
 
 
 class LinkPausedError(NodeError):

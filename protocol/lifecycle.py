@@ -111,6 +111,9 @@ AT_THE_DESK = "registered editing signed"
 OVER = "declined withdrawn"
 """States after which nothing comes; elsewhere an item is closed before it is archived."""
 
+WAITING = f"submitted {AT_THE_DESK} in_review"
+"""States in which the office is to act, until it closes the item."""
+
 EDITORIAL = frozenset({"edited", "sent_to_review", "approved", "sent_back", "signed"})
 """Steps of the office's own work on the text. An adopted item stays adopted through them."""
 
@@ -209,6 +212,23 @@ class Standing:
     def archived(self) -> bool:
         """Whether the office has put it away for good."""
         return "archived" in self.kinds
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing is left to be done with it but to put it away."""
+        return self.closed or self.state in OVER.split()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the office is to act."""
+        return self.state in WAITING.split() and not self.closed
+
+    @property
+    def adopted(self) -> bool:
+        """Whether the office adopted it and did not take that back, whatever came after."""
+        if self.state is State.ADOPTED:
+            return True
+        return "adopted" in self.kinds and "adoption_retracted" not in self.kinds
 
 
 def advance(action: Action, standing: Standing | None) -> State:

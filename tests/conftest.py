@@ -10,12 +10,13 @@ import gc
 import itertools
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_asyncio
 import uvloop
 
+from node.workflow import audit, log_words
 from tests import tables
 from tests.offices import MakeDatabase
 from tests.servers import places
@@ -49,6 +50,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _turn(item: pytest.Item) -> int:
     return next((n for n, name in enumerate(LONGEST) if name in str(item.path)), len(LONGEST))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _every_deed_has_words() -> Iterator[None]:
+    """What is noted in the audit log by any test must have a name that a person can read."""
+    note = audit.note
+
+    def demanding(*args: Any, action: str, **content: Any) -> None:
+        assert action in log_words.WORDS, f"{action} has no words in node/workflow/log_words.py"
+        note(*args, action=action, **content)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(audit, "note", demanding)
+        yield
 
 
 def pytest_configure() -> None:

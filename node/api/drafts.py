@@ -15,7 +15,7 @@ from node.api.permission import needs
 from node.api.shapes import Shape
 from node.http.session import OneDesk, Person
 from node.manuscript_errors import ManuscriptSizeError
-from node.workflow import access, drafts
+from node.workflow import access, draft_history, drafts
 from node.workflow.drafts import Sketch
 from node.workflow.manuscripts import MOST_BYTES
 from protocol.messages.items import FileName
@@ -75,6 +75,12 @@ class Saved(Shape):
 
     version: Version
     content: Sketch
+
+
+class Present(Shape):
+    """The version that was looked at."""
+
+    version: Version
 
 
 class Handing(Shape):
@@ -157,7 +163,8 @@ async def discard(
 @router.get("/{draft_id}/versions", openapi_extra=needs("draft"))
 async def versions(draft_id: UUID, desk: OneDesk, person: Person) -> Sequence[KeptShape]:
     """What the draft said before, the newest first."""
-    return [KeptShape.model_validate(one) for one in await drafts.versions(desk, person, draft_id)]
+    kept = await draft_history.versions(desk, person, draft_id)
+    return [KeptShape.model_validate(one) for one in kept]
 
 
 @router.get("/{draft_id}/versions/{version}", openapi_extra=needs("draft"))
@@ -168,7 +175,20 @@ async def earlier(
     person: Person,
 ) -> DraftShape:
     """What the draft said in this version."""
-    return DraftShape.model_validate(await drafts.earlier(desk, person, draft_id, version))
+    return DraftShape.model_validate(await draft_history.earlier(desk, person, draft_id, version))
+
+
+@router.post("/{draft_id}/versions/{version}/take-over", openapi_extra=needs("draft"))
+async def take_over(
+    draft_id: UUID,
+    version: Annotated[int, Path(ge=1, le=BIGGEST)],
+    given: Present,
+    desk: OneDesk,
+    person: Person,
+) -> DraftShape:
+    """Save what the draft said in this version once more; what it says now is kept."""
+    saved = await draft_history.take_over(desk, person, draft_id, given.version, version)
+    return DraftShape.model_validate(saved)
 
 
 @router.post("/{draft_id}/submit", openapi_extra=needs("draft"))

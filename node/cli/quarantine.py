@@ -66,7 +66,7 @@ def show(
 def replay(message: Message, config: Config = Path()) -> None:
     """请收发进程重新接收这一份；可以重复多次。"""
     run(_replay(config, _id(message)))
-    print("已登记重放，由运行中的收发进程办理；结果见 zhitong quarantine show。")
+    print("已登记重新收取，由运行中的收发进程办理；结果见 zhitong quarantine show。")
 
 
 def discard(
@@ -160,7 +160,7 @@ def _print_one(seen: Seen) -> None:
     if held.reason is not None:
         lines["理由"] = held.reason
     if held.outcome is not None:
-        lines["上次重放"] = f"仍未收下（{held.outcome}）"
+        lines["上次重新收取"] = f"仍未收下（{held.outcome}）"
     for name, value in lines.items():
         print(f"{name}：{value}")
 

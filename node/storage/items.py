@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from node.storage.base import Base, reference
 
 NOT_SENT = text("forwarded_edition IS NULL OR forwarded_edition < edition")
+ENDED = text("ended_at IS NOT NULL AND purged_at IS NULL")
 
 
 class Item(Base):
@@ -26,6 +27,11 @@ class Item(Base):
     that the item answers, `topic_code` what this office calls its topic. What `entered_by` handed
     in for somebody else came by a `channel`. Once `purged_at` is set, nothing of its contents is
     here any more.
+
+    For counting, `year` is when it came by the office's calendar, and `origin_office` the id in
+    `origin`. `adopted`, `waiting` (for this office to act), `archived` and `ended_at` are of this
+    office's own standing: the last is when it closed or declined the item or gave it back, None
+    while something is left to be done.
     """
 
     __tablename__ = "items"
@@ -33,6 +39,7 @@ class Item(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     source: Mapped[str | None] = mapped_column(String(40))
     origin: Mapped[dict[str, Any]]
+    origin_office: Mapped[str] = mapped_column(String(40))
     title: Mapped[str] = mapped_column(String(200))
     topic: Mapped[str] = mapped_column(String(20))
     urgency: Mapped[str] = mapped_column(String(20))
@@ -41,6 +48,10 @@ class Item(Base):
     forwarded_edition: Mapped[int | None]
     state: Mapped[str] = mapped_column(String(20))
     closed: Mapped[bool] = mapped_column(default=False)
+    adopted: Mapped[bool] = mapped_column(default=False, server_default=false())
+    waiting: Mapped[bool] = mapped_column(default=False, server_default=false())
+    archived: Mapped[bool] = mapped_column(default=False, server_default=false())
+    ended_at: Mapped[datetime | None]
     number: Mapped[str | None] = mapped_column(String(60), unique=True)
     editor_id: Mapped[UUID | None] = mapped_column(reference("people.id"))
     sequence: Mapped[int] = mapped_column(default=0)
@@ -54,6 +65,7 @@ class Item(Base):
     channel: Mapped[str | None] = mapped_column(String(20))
     entered_by: Mapped[UUID | None] = mapped_column(reference("people.id"))
     created_at: Mapped[datetime]
+    year: Mapped[int]
     purged_at: Mapped[datetime | None]
 
     __table_args__ = (
@@ -73,6 +85,34 @@ class Item(Base):
         Index("ix_items_returned", "returned"),  # what came back
         Index("ix_items_answers_id", "answers_id"),  # the answers to a call
         Index("ix_items_editor_id", "editor_id"),  # what lies with an editor
+        Index(
+            "ix_items_year",
+            "year",
+            "source",
+            "origin_office",
+            "created_at",
+            "adopted",
+            "waiting",
+        ),  # what came from each office, counted without reading the items
+        Index(
+            "ix_items_archived",
+            "archived",
+            "ended_at",
+            "id",
+            "state",
+            postgresql_where=ENDED,
+            sqlite_where=ENDED,
+        ),  # what waits to be archived, the longest done with first
+        Index(
+            "ix_items_ended_at",
+            "state",
+            "ended_at",
+            "id",
+            "closed",
+            "archived",
+            postgresql_where=ENDED,
+            sqlite_where=ENDED,
+        ),  # what was kept long enough
     )
 
 

@@ -12,7 +12,7 @@ from node.web.forms import DATES, MistakenError
 from node.web.mistakes import Told, told
 from node.web.rendering import OFFICE_TIME, page
 from node.web.routing import PageRoute
-from node.workflow import access, audit
+from node.workflow import access, audit, log_words
 from protocol.offices import BIGGEST
 
 router = APIRouter(route_class=PageRoute)
@@ -58,6 +58,7 @@ async def entries(
         person,
         "audit.html",
         status=problem.status if problem else 200,
+        log=log_words,
         entries=found,
         asked=asked,
         size=audit.PAGE,

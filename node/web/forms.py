@@ -66,6 +66,11 @@ class Fields:
         """The field as it was entered."""
         return self._values.get(name, [""])[0]
 
+    def without(self, *names: str) -> Fields:
+        """The fields but for these."""
+        kept = [(name, one) for name, each in self._values.items() for one in each]
+        return Fields([pair for pair in kept if pair[0] not in names], self._uploads)
+
     def optional(self, name: str) -> str | None:
         """The field, or None where nothing was entered."""
         return self.text(name) or None

@@ -10,6 +10,7 @@ from node.http.session import OneDesk, Person
 from node.web.rendering import page
 from node.web.routing import PageRoute
 from node.workflow import hierarchy
+from node.workflow.calendar import day_of
 
 router = APIRouter(route_class=PageRoute)
 
@@ -28,4 +29,5 @@ async def tree(
         "hierarchy.html",
         tree=await hierarchy.of(desk, person, year),
         now=desk.clock(),
+        this_year=day_of(desk.clock()).year,
     )

@@ -41,7 +41,7 @@ PLACES: tuple[Place, ...] = (
     Place("/year", "我的一年", "rate"),
     Place("/notices", "通知", "read", only_for=_roles(access.AUTHOR)),
     Place("/hierarchy", "各级机关", "read_hierarchy"),
-    Place("/offices", "机关", "manage_links", _roles(access.SYSTEM_ADMINISTRATOR)),
+    Place("/offices", "线路", "manage_links", _roles(access.SYSTEM_ADMINISTRATOR)),
     Place("/quarantine", "隔离区", "manage_links"),
     Place("/chain", "审签流程", "configure_desk"),
     Place("/topics", "领域", "configure_desk"),

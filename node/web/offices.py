@@ -251,5 +251,6 @@ async def _quarantine(
         "quarantine.html",
         status=told.status if told else 200,
         held=await quarantine.list_held(desk, person),
+        names={link.peer: link.name for link in await links.list_links(desk, person)},
         told=told,
     )

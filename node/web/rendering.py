@@ -80,12 +80,15 @@ def _environment(spoken: str) -> Environment:
         "static": address_of,
         "spoken": spoken,
         "CALLS": wording.CALLS,
+        "MASTHEADS": wording.MASTHEADS,
         "ENROLMENTS": wording.ENROLMENTS,
         "doings": wording.DOINGS,
         "names": wording.FIELDS,
         "marked": wording.marked,
         "journey": wording.journey,
         "next_step": wording.next_step,
+        "grounds": wording.grounds,
+        "whole": wording.whole,
     }
     return made
 

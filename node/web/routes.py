@@ -13,6 +13,7 @@ from node.web import (
     cases,
     design,
     desk,
+    drafts,
     editing,
     hierarchy,
     imports,
@@ -39,6 +40,7 @@ router = APIRouter(
 for part in (
     account,
     writing,
+    drafts,
     desk,
     editing,
     items,

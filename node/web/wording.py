@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,8 +10,10 @@ from markupsafe import Markup, escape
 
 from node.search.highlight import Excerpt
 from node.storage.items import Item
+from node.workflow.reading import Entry
 
-LEVEL_ORDER = ("county", "city", "province", "nation")
+NUMBER = re.compile(r"([0-9A-Za-z]+(?:-[0-9A-Za-z]+)+)")
+LEVEL_ORDER = ("street", "county", "city", "province", "nation")
 
 DOINGS: Mapping[str, str] = {
     "submit": "已提交。进展会记在下面，并在“通知”里告诉您。",
@@ -54,6 +57,7 @@ DOINGS: Mapping[str, str] = {
     "call-closed": "已结束征集，有这则约稿的人都会得到通知。",
     "call-withdrawn": "已撤回，有这则约稿的人都会得到通知。",
     "draft": "已存为草稿，可以关掉页面，以后再写。",
+    "take-over": "已恢复成那一版，原来的内容留在“以前的版本”里。",
     "password": "密码已修改，您在其他设备上的登录已失效。",
     "pause": "已暂停向对方发送。",
     "go-on": "已恢复发送。",
@@ -152,6 +156,14 @@ FIELDS: Mapping[str, str] = {
     "": "填写的内容",
 }
 
+MASTHEADS: Mapping[str, str] = {
+    "general_issue": "社情民意",
+    "special_report": "社情民意专报",
+    "urgent_relay": "社情民意转报",
+    "referral": "社情民意转送",
+}
+"""What stands in red above an issue, by its series."""
+
 CALLS: Mapping[str, str] = {
     "solicitation": "约稿",
     "topic_guide": "征集要点",
@@ -208,6 +220,22 @@ def next_step(item: Item) -> str | None:
     if "returned" in states:
         return NEXT["returned"]
     return NEXT.get(states[-1])
+
+
+def grounds(item: Item, timeline: Sequence[Entry]) -> str | None:
+    """In whose words an item came back or ends here, where that is what the author can expect."""
+    kinds = {NEXT["returned"]: "returned", NEXT["declined"]: "declined"}
+    kind = kinds.get(next_step(item) or "")
+    return next((one.sentence for one in reversed(timeline) if one.kind == kind), None)
+
+
+def whole(text: str) -> Markup:
+    """The text, in which no register number breaks at its hyphen."""
+    parts = NUMBER.split(text)
+    inside = Markup('<span class="whole">{}</span>')
+    return Markup().join(
+        inside.format(part) if at % 2 else escape(part) for at, part in enumerate(parts)
+    )
 
 
 def marked(excerpt: Excerpt) -> Markup:

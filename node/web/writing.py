@@ -11,7 +11,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from starlette.datastructures import UploadFile
 
-from node.draft_errors import UnknownDraftError
+from node.draft_errors import DraftChangedError, UnknownDraftError
 from node.errors import InputError
 from node.http.session import OneDesk, Person
 from node.web import uploads
@@ -92,8 +92,13 @@ async def save(request: Request, desk: OneDesk, person: Person, entered: Entered
         saved = await _save(desk, person, entered)
     except ZhitongError as error:
         problem = told(error)
+        if isinstance(error, DraftChangedError):
+            # The next save keeps this text as a draft of its own, beside what is stored.
+            entered = entered.without("draft", "draft_version")
     if by_itself:
-        return await page(request, person, "parts/draft.html", saved=saved, told=problem)
+        return await page(
+            request, person, "parts/draft.html", saved=saved, unsaved=problem, entered=entered
+        )
     if saved is None:
         item = entered.optional("item")
         view = await _returned(desk, person, entered.ids("item")[0]) if item else None
@@ -101,14 +106,6 @@ async def save(request: Request, desk: OneDesk, person: Person, entered: Entered
     if saved.item_id is not None:
         return back(f"/items/{saved.item_id}/resubmit", "draft")
     return back(f"/write?draft={saved.id}", "draft")
-
-
-@router.post("/drafts/{draft_id}/discard")
-async def discard(desk: OneDesk, person: Person, draft_id: UUID, entered: Entered) -> Response:
-    """Remove a draft."""
-    access.demand(person, "draft")
-    await drafts.discard(desk, person, draft_id, entered.number("version"))
-    return back("/write", "drop")
 
 
 @router.get("/items/{item_id}/resubmit")
@@ -305,4 +302,5 @@ async def _page(
         topics=await topics.choices(desk, person, view.item if view else None),
         drafts=await _others(desk, person, entered) if view is None else (),
         saved=None,
+        unsaved=None,
     )

@@ -12,15 +12,15 @@ TO_SENDER = {
     "envelope.type": UPGRADE,
     "envelope.time": CLOCK,
     "message.incarnation": "本机关可能是从旧备份恢复的，对方已见过更新的：请立即停机核查。",
-    "message.poison": "对方处理时出错：请联系对方管理员，程序改正后在其隔离区重放即可。",
+    "message.poison": "对方处理时出错：请联系对方管理员，程序改正后在其隔离区重新收取即可。",
     "message.altered": "对方已收到编号相同、内容不同的消息：请立即核查本机关是否从旧备份恢复。",
     "message.properties": "途中的投递信息与签名内容不符：请检查消息服务器的账号设置。",
-    "office.unknown": "对方没有登记本机关：请对方先为本机关办理准入，再在其隔离区重放。",
+    "office.unknown": "对方没有登记本机关：请对方先为本机关办理准入，再在其隔离区重新收取。",
     "item.taken": "这件信息的编号已由其他机关报送：请联系对方编辑核对。",
     "item.classified": "涉密信息不得在本系统传输：请立即停止使用该件，按保密规定线下办理并报告。",
     "link.ending": "对方已不隶属于本机关：请改报现在的上级；对方仍只收取以前往来信息的后续。",
     "link.not_sent": "这件信息没有经过本机关，对方不接收对它的反馈：请核对信息编号。",
-    "link.level": "对方的线路不接收这一级别的信息：请改走其他渠道，或请对方管理员调整后重放。",
+    "link.level": "对方的线路不接收这一级别的信息：请改走其他渠道，或请对方管理员调整后重新收取。",
     "item.state": "对方那里这件信息的状态不允许这一步：请联系对方编辑核对。",
     "fact.conflict": "对方已收到同一序号的另一办理结果：请核查本机关是否从旧备份恢复。",
     "evidence.refused": "随附的上级签名不能证明这项内容：请联系对方管理员核对证书。",
@@ -43,22 +43,22 @@ TO_SENDER = {
 TO_RECEIVER = {
     "link.ending": "原上级交来了新的工作，本机关已不归其管理：请告知对方，并作废这条消息。",
     "link.not_sent": "原上级说的是没有报给它的信息：可能是误发或冒用，请与对方核实后作废。",
-    "link.level": "高于本机关为这条线路设定的级别：可以接收的，调整级别后重放，否则作废。",
+    "link.level": "高于本机关为这条线路设定的级别：可以接收的，调整级别后重新收取，否则作废。",
     "item.classified": "来件标有密级，本机关未留存内容：请对方走机要渠道，并按保密规定报告。",
-    "message.unsupported": "升级本机关的程序，然后重放；对方也会继续重发。",
-    "envelope.type": "升级本机关的程序，然后重放；对方也会继续重发。",
-    "envelope.time": "核对本机关的时钟，然后重放；对方也会重新签名发送。",
-    "message.incarnation": "对方可能是从旧备份恢复的：请先与对方核实，不要急于重放。",
-    "message.poison": "把日志交给维护人员；程序改正后重放。",
-    "message.altered": "编号相同、内容不同：请与对方核实后作废，不要重放。",
-    "message.properties": "检查消息服务器上对方的账号设置，改正后重放。",
+    "message.unsupported": "升级本机关的程序，然后重新收取；对方也会继续重发。",
+    "envelope.type": "升级本机关的程序，然后重新收取；对方也会继续重发。",
+    "envelope.time": "核对本机关的时钟，然后重新收取；对方也会重新签名发送。",
+    "message.incarnation": "对方可能是从旧备份恢复的：请先与对方核实，不要急于重新收取。",
+    "message.poison": "把日志交给维护人员；程序改正后重新收取。",
+    "message.altered": "编号相同、内容不同：请与对方核实后作废，不要重新收取。",
+    "message.properties": "检查消息服务器上对方的账号设置，改正后重新收取。",
     "receipt.mismatch": "回执与本机关所发的消息不符：请立即与对方核实是否被冒用，然后作废。",
-    "office.unknown": "先为对方办理准入（zhitong enrolment），然后重放。",
-    "envelope.revoked": "签名所用的证书已吊销，可能有人冒用：与该机关核实，不要重放。",
-    "envelope.suspended": "签名机关正在暂停：恢复后对方会重发，也可以重放。",
+    "office.unknown": "先为对方办理准入，然后重新收取。",
+    "envelope.revoked": "签名所用的证书已吊销，可能有人冒用：与该机关核实，不要重新收取。",
+    "envelope.suspended": "签名机关正在暂停：恢复后对方会重发，也可以重新收取。",
     "issuers.refused": "所称的上级变动不是本机关的签发机关所签，可能有人冒用：核实后作废。",
     "revocations.refused": "吊销名单不是上下级的签发机关所签，可能是伪造：核实后作废。",
-    "revocations.stale": "久未收到上级的吊销名单：先核查线路，收到后对方会重发，也可以重放。",
+    "revocations.stale": "久未收到上级的吊销名单：先核查线路，收到后对方会重发，也可以重新收取。",
     "envelope.chain": "来历不明：签名不属于本系统的机关，核实后作废。",
     "envelope.path": "证书链中同一机关出现两次，可能有人冒用签发证书：请立即报告上级，然后作废。",
     "envelope.stranger": "签名者不是上级，也不是本机关签发的下级：核实后作废。",
@@ -75,7 +75,7 @@ def to_sender(code: str, *, permanent: bool) -> str:
     if code in TO_SENDER:
         return TO_SENDER[code]
     if permanent:
-        return "对方不接受这份消息，不会再重发：请联系对方管理员，必要时由其在隔离区重放。"
+        return "对方不接受这份消息，不会再重发：请联系对方管理员，必要时由其在隔离区重新收取。"
     return "对方暂时不能接受，程序会继续重发，无需处理。"
 
 
@@ -84,5 +84,5 @@ def to_receiver(code: str, *, permanent: bool) -> str:
     if code in TO_RECEIVER:
         return TO_RECEIVER[code]
     if permanent:
-        return "与发送方核实；原因消除后可以重放，确属无效的请作废。"
-    return "原因消除后可以重放；对方也会继续重发。"
+        return "与发送方核实；原因消除后可以重新收取，确属无效的请作废。"
+    return "原因消除后可以重新收取；对方也会继续重发。"

@@ -12,17 +12,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, select
 
 from node.storage.assignments import Assignment
 from node.storage.database import Session
-from node.storage.events import Event
 from node.storage.items import Item
 from node.workflow import access, items, record, retention
 from node.workflow.desk import Actor, Desk
-from node.workflow.handling import SETTLED
 from node.workflow.reading import PAGE, Page
-from protocol import lifecycle
 from protocol.errors import LifecycleError
 from protocol.lifecycle import Action, State
 from protocol.messages import facts
@@ -52,13 +49,8 @@ async def archive(desk: Desk, actor: Actor, item_id: UUID) -> date:
         item = await items.locked(session, desk, actor, item_id, Action.ARCHIVE)
         state = items.advance(desk, item, Action.ARCHIVE)
         await _demand_settled(session, item_id)
-        ended_at = await session.scalar(
-            select(func.max(Event.at))
-            .join(Item, Item.id == Event.item_id)
-            .where(Event.item_id == item_id, Event.office == desk.node, _ends())
-        )
         years = retention.years_of(desk, state)
-        until = retention.last_day(ended_at or now, years)
+        until = retention.last_day(item.ended_at or now, years)
         await record.own_fact(
             session,
             desk,
@@ -76,13 +68,11 @@ async def archive(desk: Desk, actor: Actor, item_id: UUID) -> date:
 async def waiting(desk: Desk, actor: Actor, *, offset: int = 0, limit: int = PAGE) -> Page[Waiting]:
     """What can be archived, the longest done with first."""
     access.demand(actor, Action.ARCHIVE)
-    query = _waiting(desk)
+    where = _waiting()
+    page = select(Item).where(where).order_by(Item.ended_at, Item.id).offset(offset).limit(limit)
     async with desk.database.reading() as session:
-        total = await session.scalar(select(func.count()).select_from(query.subquery()))
-        rows = await session.execute(
-            query.order_by(func.max(Event.at), Item.id).offset(offset).limit(limit)
-        )
-        return Page([_row(desk, item, at) for item, at in rows], total or 0)
+        total = await session.scalar(select(func.count()).select_from(Item).where(where))
+        return Page([_row(desk, item) for item in await session.scalars(page)], total or 0)
 
 
 def is_archived(desk: Desk, item: Item) -> bool:
@@ -91,39 +81,31 @@ def is_archived(desk: Desk, item: Item) -> bool:
     return standing is not None and standing.archived
 
 
-def _ends() -> ColumnElement[bool]:
-    over = lifecycle.OVER.split()
-    return or_(Event.kind == "closed", and_(Item.closed.is_(False), Event.kind.in_(over)))
-
-
-def _waiting(desk: Desk) -> Select[Item, datetime]:
-    put_away = exists().where(
-        Event.item_id == Item.id, Event.office == desk.node, Event.kind == "archived"
+def _waiting() -> ColumnElement[bool]:
+    """Of items: that they are done with, not put away, and nobody is at work on them."""
+    at_work = select(Assignment.item_id).where(
+        Assignment.settled_at.is_(None), Assignment.item_id.is_not(None)
     )
-    at_work = exists().where(Assignment.item_id == Item.id, Assignment.state.not_in(SETTLED))
-    return (
-        select(Item, func.max(Event.at))
-        .join(Event, and_(Event.item_id == Item.id, Event.office == desk.node, _ends()))
-        .where(
-            or_(Item.closed, Item.state.in_(lifecycle.OVER.split())),
-            # An original is archived with the combined item.
-            Item.state.not_in((State.MERGED, State.DISSOLVED)),
-            Item.purged_at.is_(None),
-            ~put_away.correlate(Item),
-            ~at_work.correlate(Item),
-        )
-        .group_by(Item.id)
+    return and_(
+        Item.archived.is_(False),
+        Item.ended_at.is_not(None),
+        Item.purged_at.is_(None),
+        # An original is archived with the combined item.
+        Item.state.not_in((State.MERGED, State.DISSOLVED)),
+        Item.id.not_in(at_work),
     )
 
 
 async def _demand_settled(session: Session, item_id: UUID) -> None:
     query = select(Assignment.id).where(
-        Assignment.item_id == item_id, Assignment.state.not_in(SETTLED)
+        Assignment.item_id == item_id, Assignment.settled_at.is_(None)
     )
     if await session.scalar(query.limit(1)) is not None:
         raise LifecycleError("cannot archive: 还有交办的工作没有办完")
 
 
-def _row(desk: Desk, item: Item, ended_at: datetime) -> Waiting:
-    until = retention.last_day(ended_at, retention.years_of(desk, State(item.state)))
-    return Waiting(item.id, item.title, item.number, item.state, item.closed, ended_at, until)
+def _row(desk: Desk, item: Item) -> Waiting:
+    at = item.ended_at
+    assert at is not None
+    until = retention.last_day(at, retention.years_of(desk, State(item.state)))
+    return Waiting(item.id, item.title, item.number, item.state, item.closed, at, until)

@@ -2,7 +2,7 @@
 
 `save` takes what was made of the newest version, and nothing else: whoever saves from a second
 window is shown what the first one saved. What a version replaced is kept for a while (`MOST_KEPT`,
-no two within `APART`), and the author takes from it what he wants back.
+no two within `APART`), and the author takes from it what he wants back (`draft_history`).
 
 `submit` is one transaction, and a second time it answers the same:
 
@@ -28,7 +28,6 @@ from node.draft_errors import (
     DraftChangedError,
     TooManyDraftsError,
     UnknownDraftError,
-    UnknownVersionError,
 )
 from node.errors import InputError, TooLongError, UnknownFileError
 from node.storage import bulk
@@ -93,16 +92,6 @@ class DraftView:
     """The item of which it will be a new edition."""
 
 
-@dataclass(frozen=True)
-class Kept:
-    """An earlier version in the list of them."""
-
-    version: int
-    title: str
-    characters: int
-    at: datetime
-
-
 async def begin(desk: Desk, actor: Actor, sketch: Sketch) -> DraftView:
     """Begin a draft. Raises `TooManyDraftsError`, `UnknownFileError`."""
     access.demand(actor, "draft")
@@ -163,13 +152,8 @@ async def save(desk: Desk, actor: Actor, draft_id: UUID, version: int, sketch: S
     access.demand(actor, "draft")
     now = desk.clock()
     async with desk.database.writing.begin() as session:
-        draft = await _own(session, actor, draft_id, version, lock=True)
-        content = sketch.model_dump(mode="json")
-        if content != draft.content:
-            await _keep(session, draft, now)
-            await _name_files(session, draft, sketch, now)
-            draft.content, draft.changed_at = content, now
-            draft.version += 1
+        draft = await own(session, actor, draft_id, version, lock=True)
+        await replace(session, draft, sketch, now)
         return view_of(draft)
 
 
@@ -177,7 +161,7 @@ async def discard(desk: Desk, actor: Actor, draft_id: UUID, version: int) -> Non
     """Remove a draft and what it said before. Raises `DraftChangedError`."""
     access.demand(actor, "draft")
     async with desk.database.writing.begin() as session:
-        draft = await _own(session, actor, draft_id, version, lock=True)
+        draft = await own(session, actor, draft_id, version, lock=True)
         await _remove(session, [draft.id])
 
 
@@ -195,7 +179,7 @@ async def submit(
             return done.item_id
         written = await session.get(ItemAuthor, (draft_id, actor.id)) is not None
         try:
-            draft = await _own(session, actor, draft_id, version, lock=True)
+            draft = await own(session, actor, draft_id, version, lock=True)
         except UnknownDraftError:
             # Two who asked at once: the second one waited for the first.
             if written or await session.get(ItemAuthor, (draft_id, actor.id)) is not None:
@@ -259,35 +243,7 @@ async def view(desk: Desk, actor: Actor, draft_id: UUID) -> DraftView:
     """One draft. Raises `UnknownDraftError`, also for a draft of somebody else."""
     access.demand(actor, "draft")
     async with desk.database.reading() as session:
-        return view_of(await _own(session, actor, draft_id))
-
-
-async def versions(desk: Desk, actor: Actor, draft_id: UUID) -> list[Kept]:
-    """What the draft said before, the newest first."""
-    access.demand(actor, "draft")
-    async with desk.database.reading() as session:
-        draft = await _own(session, actor, draft_id)
-        rows = await session.scalars(
-            select(DraftVersion)
-            .where(DraftVersion.draft_id == draft.id)
-            .order_by(DraftVersion.version.desc())
-        )
-        return [
-            Kept(row.version, row.content["title"], len(row.content["body"]), row.at)
-            for row in rows
-        ]
-
-
-async def earlier(desk: Desk, actor: Actor, draft_id: UUID, version: int) -> DraftView:
-    """What the draft said in this version. Raises `UnknownVersionError`."""
-    access.demand(actor, "draft")
-    async with desk.database.reading() as session:
-        draft = await _own(session, actor, draft_id)
-        row = await session.get(DraftVersion, (draft.id, version))
-        if row is None:
-            raise UnknownVersionError
-        content = Sketch.model_validate(row.content)
-        return DraftView(draft.id, version, content, draft.created_at, row.at)
+        return view_of(await own(session, actor, draft_id))
 
 
 async def copy_of(session: Session, person_id: UUID) -> list[dict[str, Any]]:
@@ -306,7 +262,7 @@ async def forget(session: Session, person_id: UUID) -> None:
     await _remove(session, found.all())
 
 
-async def _own(
+async def own(
     session: Session,
     actor: Actor,
     draft_id: UUID,
@@ -314,6 +270,7 @@ async def _own(
     *,
     lock: bool = False,
 ) -> Draft:
+    """The actor's draft. Raises `UnknownDraftError`, `DraftChangedError`."""
     draft = await session.get(Draft, draft_id, with_for_update=lock)
     if draft is None or draft.submitted_at is not None:
         raise UnknownDraftError
@@ -335,11 +292,23 @@ def changed(draft: Draft, version: int) -> DraftChangedError:
     return DraftChangedError(words if version else f"已有保存到第 {draft.version} 版的草稿", stored)
 
 
-async def _keep(session: Session, draft: Draft, now: datetime) -> None:
-    """Keep what is about to be replaced, unless something was kept a moment ago."""
+async def replace(
+    session: Session, draft: Draft, sketch: Sketch, now: datetime, *, always_keep: bool = False
+) -> None:
+    """Put this in the place of what the draft says; the same again makes no new version."""
+    content = sketch.model_dump(mode="json")
+    if content != draft.content:
+        await _keep(session, draft, now, always=always_keep)
+        await _name_files(session, draft, sketch, now)
+        draft.content, draft.changed_at = content, now
+        draft.version += 1
+
+
+async def _keep(session: Session, draft: Draft, now: datetime, *, always: bool) -> None:
+    """Keep what is about to be replaced; unless `always`, only if nothing was kept just now."""
     kept = select(DraftVersion.version).where(DraftVersion.draft_id == draft.id)
     lately = kept.where(DraftVersion.kept_at > now - APART)
-    if await session.scalar(lately.limit(1)) is not None:
+    if not always and await session.scalar(lately.limit(1)) is not None:
         return
     row = DraftVersion(
         draft_id=draft.id,
@@ -364,15 +333,22 @@ async def _keep(session: Session, draft: Draft, now: datetime) -> None:
 async def _name_files(session: Session, draft: Draft, sketch: Sketch, now: datetime) -> None:
     """Keep the files that the draft names from being cleared away; and no others."""
     await session.execute(delete(DraftFile).where(DraftFile.draft_id == draft.id))
-    had = select(Attachment.digest).where(Attachment.item_id == draft.item_id)
-    before = set(await session.scalars(had)) if draft.item_id is not None else set()
     # What an edition of the item names stays here for that.
+    before = await files_of_item(session, draft)
     for digest in sorted({file.digest for file in sketch.attachments} - before):
         upload = await session.get(Upload, (draft.person_id, digest), with_for_update=True)
         if upload is None:
             raise UnknownFileError
         upload.at = now
         bulk.insert(session, DraftFile, draft_id=draft.id, digest=digest, person_id=draft.person_id)
+
+
+async def files_of_item(session: Session, draft: Draft) -> set[str]:
+    """What the item had before, of which the draft will be a new edition."""
+    if draft.item_id is None:
+        return set()
+    had = select(Attachment.digest).where(Attachment.item_id == draft.item_id)
+    return set(await session.scalars(had))
 
 
 async def _remove(session: Session, drafts: Any) -> None:

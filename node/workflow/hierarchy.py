@@ -9,22 +9,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, not_, or_, select
+from sqlalchemy import Select, func, select
 
-from node.storage.events import Event
 from node.storage.items import Item
 from node.storage.offices import Office
 from node.workflow import access, links
-from node.workflow.calendar import OFFICE_TIME, day_of
+from node.workflow.calendar import day_of
 from node.workflow.desk import Actor, Desk
 from node.workflow.links import LinkView
-from protocol.lifecycle import State
-
-WAITING = (State.SUBMITTED, State.REGISTERED, State.EDITING, State.IN_REVIEW, State.SIGNED)
-"""Where this office is to act."""
 
 
 @dataclass(frozen=True)
@@ -72,11 +66,11 @@ class Tree:
 class _Row(NamedTuple):
     source: str | None
     office: str
-    name: str
-    level: str
     received: int
     adopted: int
     waiting: int
+    origin: Mapping[str, str] | None
+    """The office, where the items were sent."""
 
     @property
     def counts(self) -> Counts:
@@ -88,7 +82,7 @@ async def of(desk: Desk, actor: Actor, year: int | None = None) -> Tree:
     access.demand(actor, "read_hierarchy")
     year = year or day_of(desk.clock()).year
     async with desk.database.reading() as session:
-        rows = [_Row._make(row) for row in await session.execute(_counted(desk, year))]
+        rows = [_Row._make(row) for row in await session.execute(_counted(year))]
         views = {view.peer: view for view in await links.views(session)}
         known = (await session.scalars(select(Office).where(Office.relation != "self"))).all()
     by_source: dict[str, list[_Row]] = defaultdict(list)
@@ -105,44 +99,35 @@ async def of(desk: Desk, actor: Actor, year: int | None = None) -> Tree:
     return Tree(year, own, total, sorted(branches, key=lambda branch: branch.office))
 
 
-def _counted(desk: Desk, year: int) -> Select[tuple[str | None, str, str, str, int, int, int]]:
-    """Grouped by who sent the items and where they were written."""
+def _counted(year: int) -> Select[tuple[str | None, str, int, int, int, dict[str, Any] | None]]:
+    """Grouped by who sent the items and where they were written, out of the index alone.
 
-    def said(kind: str) -> ColumnElement[bool]:
-        return exists().where(
-            Event.item_id == Item.id, Event.office == desk.node, Event.kind == kind
-        )
-
-    adopted = or_(
-        Item.state == State.ADOPTED,
-        and_(said("adopted"), not_(said("adoption_retracted"))),
-    )
-    waiting = and_(Item.state.in_(WAITING), Item.closed.is_(False))
-    items = (
+    An office may have been renamed within the year: it is called as it was when the newest came.
+    """
+    counted = (
         select(
-            Item.source.label("source"),
-            Item.origin["id"].as_string().label("office"),
-            Item.origin["name"].as_string().label("name"),
-            Item.origin["level"].as_string().label("level"),
-            case((adopted, 1), else_=0).label("adopted"),
-            case((waiting, 1), else_=0).label("waiting"),
+            Item.source,
+            Item.origin_office,
+            func.count().label("received"),
+            func.count().filter(Item.adopted).label("adopted"),
+            func.count().filter(Item.waiting).label("waiting"),
         )
-        .where(
-            Item.created_at >= datetime(year, 1, 1, tzinfo=OFFICE_TIME),
-            Item.created_at < datetime(year + 1, 1, 1, tzinfo=OFFICE_TIME),
-        )
+        .where(Item.year == year)
+        .group_by(Item.source, Item.origin_office)
         .subquery()
     )
-    # An office may have been renamed within the year.
-    return select(
-        items.c.source,
-        items.c.office,
-        func.max(items.c.name),
-        func.max(items.c.level),
-        func.count(),
-        func.sum(items.c.adopted),
-        func.sum(items.c.waiting),
-    ).group_by(items.c.source, items.c.office)
+    newest = (
+        select(Item.origin)
+        .where(
+            Item.year == year,
+            Item.source == counted.c.source,
+            Item.origin_office == counted.c.origin_office,
+        )
+        .order_by(Item.created_at.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return select(*counted.c, newest)
 
 
 def _branch(office: Office, rows: Iterable[_Row], views: Mapping[str, LinkView]) -> Branch:
@@ -155,9 +140,9 @@ def _branch(office: Office, rows: Iterable[_Row], views: Mapping[str, LinkView])
         views.get(office.id) if office.relation == "child" else None,
     )
     below = [
-        Branch(row.office, row.name, row.level, row.counts)
+        Branch(row.office, row.origin["name"], row.origin["level"], row.counts)
         for row in rows
-        if row.office != office.id
+        if row.office != office.id and row.origin is not None
     ]
     return replace(made, below=below)
 

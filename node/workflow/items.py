@@ -1,7 +1,9 @@
-"""Finding an item for an action: locked, and only where the actor may touch it."""
+"""An item's row: as it begins, and found for an action, locked, where the actor may touch it."""
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -11,10 +13,28 @@ from node.storage.database import Session
 from node.storage.items import Item, ItemAuthor
 from node.workflow import access, claims, lineage, record, recovery
 from node.workflow.access import Scope
+from node.workflow.calendar import day_of
 from node.workflow.desk import Actor, Desk
 from protocol import lifecycle
 from protocol.errors import LifecycleError
 from protocol.lifecycle import Action, State
+from protocol.offices import OfficeReference
+
+
+def new(id: UUID, origin: OfficeReference, at: datetime, **known: Any) -> Item:
+    """An item that has come, without an edition and before anything was said of it."""
+    return Item(
+        id=id,
+        origin=origin.model_dump(),
+        origin_office=origin.id,
+        edition=0,
+        sequence=0,
+        step=0,
+        standings={},
+        created_at=at,
+        year=day_of(at).year,
+        **known,
+    )
 
 
 async def locked(session: Session, desk: Desk, actor: Actor, item_id: UUID, action: str) -> Item:
@@ -84,10 +104,14 @@ def returned_above(desk: Desk, item: Item) -> bool:
     )
 
 
+DECIDED = frozenset({State.ADOPTED, State.DECLINED, State.WITHDRAWN, State.MERGED})
+"""What an office above does not take back when it is asked for the item."""
+
+
 def can_be_asked_back(desk: Desk, item: Item) -> bool:
     """Whether asking the office above for a forwarded item makes sense."""
-    given_back = any(
-        node != desk.node and kept["state"] == State.WITHDRAWN
+    decided = any(
+        node != desk.node and (kept["state"] in DECIDED or "closed" in kept["kinds"])
         for node, kept in item.standings.items()
     )
-    return item.forwarded_edition is not None and not item.closed and not given_back
+    return item.forwarded_edition is not None and not item.closed and not decided

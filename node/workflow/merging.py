@@ -279,18 +279,13 @@ async def _write(
     now: datetime,
 ) -> Item:
     state = lifecycle.advance(Action.SUBMIT, None)
-    item = Item(
-        id=desk.new_id(),
-        source=None,
-        origin=desk.office.model_dump(),
-        edition=0,
+    item = items.new(
+        desk.new_id(),
+        desk.office,
+        now,
         state=state,
-        sequence=0,
-        step=0,
-        standings={},
         combined=True,
         number=await numbers.next_number(session, desk.numbers.register_number, now),
-        created_at=now,
     )
     session.add(item)
     editions.write(session, item, draft, number=1, authors=authors, submitted_at=now)

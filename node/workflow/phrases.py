@@ -15,7 +15,7 @@ STATES = {
     "in_review": "审签中",
     "signed": "已签发",
     "adopted": "已采用",
-    "declined": "未采用",
+    "declined": "不予采用",
     "returned": "退回修改",
     "withdrawn": "已撤回",
     "merged": "已合并",
@@ -61,7 +61,7 @@ UNIT_KINDS = {
     "department": "内设部门",
     "handling_unit": "承办单位",
 }
-LEVELS = {"county": "县区", "city": "市", "province": "省", "nation": "全国"}
+LEVELS = {"street": "乡镇街道", "county": "县区", "city": "市", "province": "省", "nation": "全国"}
 ROLES = {
     "author": "撰稿人",
     "editor": "编辑",
@@ -75,7 +75,7 @@ ROLES = {
 }
 RELATIONS = {"parent": "上级", "former": "原上级", "child": "下级"}
 STANDINGS = {"good": "正常", "suspended": "已暂停", "revoked": "已吊销"}
-HELD = {"held": "待处理", "wanted": "等待重放", "replayed": "已重放收下", "discarded": "已作废"}
+HELD = {"held": "待处理", "wanted": "等待重新收取", "replayed": "已重新收下", "discarded": "已作废"}
 CLASSIFICATIONS = {"public": "公开", "internal": "内部"}
 CHECKS = {
     "political": "政治关",

@@ -31,12 +31,12 @@ from sqlalchemy.exc import IntegrityError
 from node.errors import InputError
 from node.public_errors import ChallengeUsedError, ConsentError, TooManyError
 from node.storage.database import Session
-from node.storage.items import Item
 from node.storage.public import PublicSettings, PublicSubmission, UsedChallenge
 from node.workflow import (
     audit,
     challenges,
     editions,
+    items,
     public_settings,
     receipt_codes,
     record,
@@ -150,18 +150,8 @@ async def _submit(
     )
     found = submissions.demand_fit(desk, draft)
     # 5.
-    item = Item(
-        id=desk.new_id(),
-        source=None,
-        origin=desk.office.model_dump(),
-        edition=0,
-        state=lifecycle.advance(Action.SUBMIT, None),
-        sequence=0,
-        step=0,
-        standings={},
-        channel=CHANNEL,
-        created_at=now,
-    )
+    state = lifecycle.advance(Action.SUBMIT, None)
+    item = items.new(desk.new_id(), desk.office, now, state=state, channel=CHANNEL)
     session.add(item)
     topic = await topics.file(session, item, draft.topic)
     filed = draft.model_copy(update={"topic": topic})

@@ -251,15 +251,15 @@ async def _decided(
     if item is None or fact.office.id != desk.node:
         return
     events = await session.execute(
-        select(Event.sequence, Event.step, Event.kind).where(
+        select(Event.sequence, Event.step, Event.kind, Event.at).where(
             Event.item_id == item.id, Event.office == desk.node
         )
     )
-    moments = {Moment(sequence, step, kind) for sequence, step, kind in events}
-    if any(moment.sequence == fact.sequence and moment.step == 0 for moment in moments):
+    said = {Moment(sequence, step, kind): at for sequence, step, kind, at in events}
+    if any(moment.sequence == fact.sequence and moment.step == 0 for moment in said):
         return
     data = fact.model_dump(mode="json", exclude_none=True)
-    moments.add(Moment(fact.sequence, 0, data["kind"]))
+    said[Moment(fact.sequence, 0, data["kind"])] = fact.at
     event_id = desk.new_id()
     # Whoever was told may have the files still.
     below, files = message.event.addressee, facts.files_of(fact)
@@ -282,10 +282,8 @@ async def _decided(
     )
     if fact.sequence > item.sequence:
         item.sequence, item.step = fact.sequence, 0
-    standing = lifecycle.fold(moments)
-    assert standing.state is not None
-    item.state, item.closed = standing.state, standing.closed
-    record.set_standing(item, desk.office, standing)
+    ended_at = max((at for one, at in said.items() if one.kind in record.ENDS), default=None)
+    record.set_own_standing(item, desk.office, lifecycle.fold(said), ended_at)
     if isinstance(fact, facts.Merged | facts.Unmerged):
         await lineage.restore(session, desk, item)
     if isinstance(fact, facts.Published):

@@ -38,6 +38,9 @@ from protocol.messages.facts import Adopted, FactBase, files_of
 from protocol.messages.work import Feedback
 from protocol.offices import OfficeReference
 
+ENDS = frozenset({"closed", *lifecycle.OVER.split()})
+"""Kinds of events by which an office is done with an item."""
+
 
 async def own_fact(
     session: Session,
@@ -62,7 +65,7 @@ async def own_fact(
     fact.model_validate(data)  # what no office could read must not be signed
     # 2.
     event_id = _event(session, desk, item, data["kind"], data, now, actor)
-    _stand(item, desk.office, state, data["kind"])
+    _stand(item, desk.office, state, data["kind"], now)
     files = files_of(decided)
     enclosures.write(session, event_id, item.id, files)
     # 3.
@@ -115,7 +118,7 @@ def own_step(
     item.step += 1
     # 2.
     event_id = _event(session, desk, item, kind, data, now, actor, message)
-    _stand(item, desk.office, state, kind)
+    _stand(item, desk.office, state, kind, now)
     # 5.
     audit.note(session, now, actor=actor, action=kind, subject=item.id)
     return event_id
@@ -155,6 +158,18 @@ def set_standing(item: Item, office: OfficeReference, standing: Standing) -> Non
     item.returned = any(one["state"] == State.RETURNED for one in item.standings.values())
 
 
+def set_own_standing(
+    item: Item, office: OfficeReference, standing: Standing, ended_at: datetime | None
+) -> None:
+    """Keep the standing of this office; `ended_at` counts where it is done with the item."""
+    assert standing.state is not None
+    item.state, item.closed = standing.state, standing.closed
+    item.adopted, item.waiting = standing.adopted, standing.waiting
+    item.archived = standing.archived
+    item.ended_at = ended_at if standing.ended else None
+    set_standing(item, office, standing)
+
+
 def standing_of(item: Item, node: NodeId) -> Standing | None:
     """An office's standing, from the column."""
     kept = item.standings.get(node)
@@ -168,12 +183,10 @@ def _state(kept: str | None) -> State | None:
     return State(kept) if kept else None
 
 
-def _stand(item: Item, office: OfficeReference, state: State, kind: str) -> None:
+def _stand(item: Item, office: OfficeReference, state: State, kind: str, now: datetime) -> None:
     before = standing_of(item, office.id) or Standing()
     standing = replace(lifecycle.after(before, kind), state=state)
-    item.state = state
-    item.closed = standing.closed
-    set_standing(item, office, standing)
+    set_own_standing(item, office, standing, now if kind in ENDS else item.ended_at or now)
 
 
 def _event(

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from node.storage.database import Session
 from node.storage.items import Edition, Item, ItemAuthor
 from node.storage.people import Person
-from node.workflow import calls, editions, lineage, record
+from node.workflow import calls, editions, items, lineage, record
 from node.workflow.desk import Desk
 from protocol import envelope
 from protocol.envelope import Opened
@@ -29,15 +29,10 @@ RESTORED = "由备份恢复后，从上级保存的报送件补回"
 async def own_item(session: Session, message: Opened, edition: EditionMessage) -> Item:
     """An item of this office's own, out of the message by which it went up."""
     assert message.event.subject is not None
-    item = Item(
-        id=message.event.subject,
-        source=None,
-        origin=edition.origin.model_dump(),
-        edition=0,
-        sequence=0,
-        step=0,
-        standings={},
-        created_at=edition.submitted_at,
+    item = items.new(
+        message.event.subject,
+        edition.origin,
+        edition.submitted_at,
         combined=await lineage.is_combined(session, message.event.subject),
         answers_id=await calls.came_as(session, edition.answers),
     )

@@ -12,16 +12,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
-from node.storage.events import Event
+from node.storage.database import Session
 from node.storage.items import Item
 from node.workflow import access
 from node.workflow.calendar import OFFICE_TIME, day_of
 from node.workflow.desk import Actor, Desk
 from node.workflow.reading import PAGE, Page
-from protocol import lifecycle
 from protocol.lifecycle import State
 
 
@@ -40,57 +38,41 @@ class Due:
 async def due(desk: Desk, actor: Actor, *, offset: int = 0, limit: int = PAGE) -> Page[Due]:
     """The items whose period is over, the longest closed first."""
     access.demand(actor, "read_retention")
-    query, years = _due(desk)
+    over = _over(desk)
+    page = select(Item.id).where(over).order_by(Item.ended_at, Item.id).offset(offset).limit(limit)
+    query = select(Item).where(Item.id.in_(page.subquery().select()))
     async with desk.database.reading() as session:
-        total = await session.scalar(select(func.count()).select_from(query.subquery()))
-        rows = await session.execute(query.order_by(Event.at, Item.id).offset(offset).limit(limit))
-        return Page([_row(years, item, closed_at) for item, closed_at in rows], total or 0)
+        rows = await session.scalars(query.order_by(Item.ended_at, Item.id))
+        return Page([_row(desk, item) for item in rows], await _count(session, over))
 
 
 async def count(desk: Desk) -> int:
     """How many there are: for the log."""
-    query, _ = _due(desk)
     async with desk.database.reading() as session:
-        return await session.scalar(select(func.count()).select_from(query.subquery())) or 0
+        return await _count(session, _over(desk))
 
 
-def _due(desk: Desk) -> tuple[Select[Item, datetime], dict[str, int]]:
-    adopted, other = desk.retention.adopted_years, desk.retention.other_years
+async def _count(session: Session, over: ColumnElement[bool]) -> int:
+    return await session.scalar(select(func.count()).select_from(Item).where(over)) or 0
+
+
+def _over(desk: Desk) -> ColumnElement[bool]:
+    """Of items: that they were put away, or closed, and their period is over."""
+    kept = desk.retention
     this_year = day_of(desk.clock()).year
-    conditions: list[ColumnElement[bool]] = [
-        and_(state, Event.at < _new_year(this_year - years))
-        for state, years in (
-            (Item.state == State.ADOPTED, adopted),
-            (Item.state != State.ADOPTED, other),
-        )
-    ]
-    query = (
-        select(Item, Event.at)
-        .join(Event, Event.item_id == Item.id)
-        .where(
-            Item.purged_at.is_(None),
-            or_(
-                and_(Item.closed, Event.kind == "closed"),
-                and_(
-                    Item.closed.is_(False),
-                    Event.kind.in_(lifecycle.OVER.split()),
-                    _archived(desk),
-                ),
+    return and_(
+        Item.purged_at.is_(None),
+        or_(Item.closed, Item.archived),
+        or_(
+            and_(
+                Item.state == State.ADOPTED,
+                Item.ended_at < _new_year(this_year - kept.adopted_years),
             ),
-            Event.about == Item.id,
-            Event.office == desk.node,
-            or_(*conditions),
-        )
-    )
-    return query, {State.ADOPTED: adopted, "": other}
-
-
-def _archived(desk: Desk) -> ColumnElement[bool]:
-    told = aliased(Event)
-    return (
-        exists()
-        .where(told.item_id == Item.id, told.office == desk.node, told.kind == "archived")
-        .correlate(Item)
+            and_(
+                Item.state.in_([state for state in State if state is not State.ADOPTED]),
+                Item.ended_at < _new_year(this_year - kept.other_years),
+            ),
+        ),
     )
 
 
@@ -109,7 +91,7 @@ def _new_year(year: int) -> datetime:
     return datetime(year, 1, 1, tzinfo=OFFICE_TIME)
 
 
-def _row(years: dict[str, int], item: Item, closed_at: datetime) -> Due:
-    kept = years.get(item.state, years[""])
-    closed_on = day_of(closed_at)
-    return Due(item.id, item.number, item.state, closed_on, kept, last_day(closed_at, kept))
+def _row(desk: Desk, item: Item) -> Due:
+    assert item.ended_at is not None
+    years, on = years_of(desk, State(item.state)), day_of(item.ended_at)
+    return Due(item.id, item.number, item.state, on, years, last_day(item.ended_at, years))

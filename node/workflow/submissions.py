@@ -151,19 +151,14 @@ async def _enter(
     if draft.answers is not None:
         await calls.demand_answerable(session, desk, actor, draft.answers)
     # 3.
-    item = Item(
-        id=item_id,
-        source=None,
-        origin=desk.office.model_dump(),
-        edition=0,
+    item = items.new(
+        item_id,
+        desk.office,
+        now,
         state=state,
-        sequence=0,
-        step=0,
-        standings={},
         answers_id=draft.answers,
         channel=draft.channel,
         entered_by=None if draft.channel is None else actor.id,
-        created_at=now,
     )
     session.add(item)
     filed = await _filed(session, item, draft)
@@ -299,16 +294,12 @@ def _levels(carried: Iterable[Opened]) -> list[str]:
 
 def _new_item(intake: Intake, message: Opened, data: EditionMessage) -> Item:
     assert message.event.subject is not None
-    item = Item(
-        id=message.event.subject,
+    item = items.new(
+        message.event.subject,
+        data.origin,
+        intake.now,
         source=message.event.sender,
-        origin=data.origin.model_dump(),
         combined=False,
-        edition=0,
-        sequence=0,
-        step=0,
-        standings={},
-        created_at=intake.now,
     )
     intake.add(item)
     return item

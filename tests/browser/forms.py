@@ -74,6 +74,13 @@ FORMS: tuple[Form, ...] = (
     Form("/write/files", may("submit"), NEW, answer=200),
     Form("/write/save", may("draft"), NEW),
     Form("/drafts/{draft_id}/discard", may("draft"), VERSION, sends=AUTHOR),
+    Form(
+        "/drafts/{draft_id}/take-over",
+        may("draft"),
+        {"version": "2", "wanted": "1"},
+        things.rewritten_by_lin,
+        AUTHOR,
+    ),
     Form("/write/similar", may("submit"), NEW, answer=200),
     Form(
         "/items/{item_id}/resubmit",

@@ -51,6 +51,8 @@ class Page:
     looks: tuple[Look, ...] = ()
     roles: frozenset[str] = ALL
     """Who sees it."""
+    sees: frozenset[str] | None = None
+    """Who looks at it in the walk, where not everybody who may has such a thing."""
     refused: int = 403
     """The answer to all others who are signed in."""
     foreign: int | None = None
@@ -133,6 +135,15 @@ PAGES: tuple[Page, ...] = (
         foreign=404,
     ),
     Page("/write", (Look("write", "lin"),), may("submit")),
+    Page(
+        "/drafts/{draft_id}/versions",
+        (
+            Look("draft-versions", "lin", thing="sketched", query="?version=1"),
+            Look("draft-versions-none", "lin", thing="begun"),
+        ),
+        may("draft"),
+        sees=frozenset({access.AUTHOR}),
+    ),
     Page(
         "/items/{item_id}/resubmit",
         (Look("resubmit", "lin", thing="returned"),),

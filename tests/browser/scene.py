@@ -28,6 +28,10 @@ from tests.offices import DEPTH_3, Hierarchy
 LONG = "全县有六十七个老旧小区没有集中充电点，居民从楼上拉线充电。\n" * 24
 
 PARTS = ("山区学校冬季取暖靠煤炉", "偏远教学点供暖设备老化")
+SENT_BACK = (
+    ("returned", "乡镇卫生院彩超设备老旧", Action.RETURN),
+    ("declined", "乡镇卫生院夜间无人值班", Action.DECLINE),
+)
 FILES = {"教室现场.png": picture(480, 270), "取暖费用清单.pdf": pdf(2_000)}
 DESK = {"edited": things.edited, "passed": things.passed}
 OTHERS = {
@@ -40,6 +44,8 @@ OTHERS = {
     "held": things.held,
     "deputy": things.deputy,
     "receipt": things.receipt,
+    "begun": things.drafted_by_lin,
+    "sketched": things.rewritten_by_lin,
 }
 
 
@@ -75,8 +81,8 @@ async def play(chain: Chain) -> dict[str, object]:
     await chain.climb(items["heard"])
     for action in (Action.ADOPT, Action.INSTRUCT, Action.IMPLEMENT, Action.CLOSE):
         await do(top, action, items["heard"])
-    for name, action in (("returned", Action.RETURN), ("declined", Action.DECLINE)):
-        items[name] = await county.submit(title=f"关于乡镇卫生院设备的建议（{name}）")
+    for name, title, action in SENT_BACK:
+        items[name] = await county.submit(title=title)
         await decisions.register(county.desk, county.editor, items[name])
         await do(county, action, items[name])
     parts = [await county.registered(title=title) for title in PARTS]

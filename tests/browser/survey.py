@@ -83,6 +83,19 @@ async def _examine(survey: Survey, name: str, window: Window, *, whole: bool) ->
         width = await window.page.evaluate("document.documentElement.scrollWidth")
         if width > int(size):
             survey.wide.append(f"{where}: {width} px")
+    if whole:
+        await _enlarge(survey, name, window)
+
+
+async def _enlarge(survey: Survey, name: str, window: Window) -> None:
+    # Of what stands on a phone, the largest letters leave the least room.
+    await window.use(Size.PHONE)
+    width = await window.page.evaluate(
+        "document.documentElement.dataset.text = 'largest', document.documentElement.scrollWidth"
+    )
+    await window.page.evaluate("document.documentElement.dataset.text = 'normal'")
+    if width > int(Size.PHONE):
+        survey.wide.append(f"{name}, {Size.PHONE} px, largest letters: {width} px")
 
 
 async def _weigh(survey: Survey, name: str, window: Window) -> None:

@@ -110,7 +110,7 @@ async def test_letters_grow_and_colours_turn_as_one_chooses(
         await window.visit("/items")
         body = "getComputedStyle(document.body)"
         plain = await window.page.evaluate(f"[{body}.fontSize, {body}.backgroundColor]")
-        await window.page.get_by_role("link", name="显示").click()
+        await window.page.get_by_role("link", name="字号和颜色").click()
         await window.page.get_by_label("特大字").check()
         await window.page.get_by_label("深色").check()
         await window.page.get_by_role("button", name="保存").click()

@@ -42,6 +42,12 @@ from tests.node import citizens
 from tests.node.rooms import Room
 from tests.node.workflow import deeds, test_assignments, test_calls, test_editing, test_reviews
 
+SKETCH = Sketch(
+    title="关于给小区建充电棚的建议",
+    body="全县有六十个老旧小区没有集中充电点。居民私拉电线。建议先建二十处。",
+    urgency="urgent",
+)
+
 Make = Callable[[Room], Awaitable[object]]
 
 
@@ -202,7 +208,20 @@ async def deputy(room: Room) -> UUID:
 
 async def drafted_by_lin(room: Room) -> UUID:
     """A draft of Lin Xiaoyu's."""
-    return (await drafts.begin(room.desk, room.lin, Sketch(title="还没有写完"))).id
+    return (await drafts.begin(room.desk, room.lin, SKETCH)).id
+
+
+async def rewritten_by_lin(room: Room) -> UUID:
+    """One that she has rewritten since."""
+    draft = await drafted_by_lin(room)
+    sketch = Sketch(
+        title="关于给老旧小区建充电棚的建议",
+        body="全县有六十七个老旧小区没有集中充电点。居民从楼上拉线充电。建议先建二十处。",
+        topic="city",
+        tags=("消防",),
+    )
+    await drafts.save(room.desk, room.lin, draft, 1, sketch)
+    return draft
 
 
 async def held(room: Room) -> UUID:

@@ -15,6 +15,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /drafts": {"title": CONTENT["title"]},
     "PUT /drafts/{draft_id}": {"version": 9, "content": {}},
     "POST /drafts/{draft_id}/submit": {"version": 9},
+    "POST /drafts/{draft_id}/versions/{version}/take-over": {"version": 9},
     "PUT /topics": {
         "version": 9,
         "topics": [{"code": "city", "name": "城建", "topic": "city"}],

@@ -32,9 +32,15 @@ async def test_a_draft_is_begun_saved_compared_with_before_and_handed_in(leaf: R
         assert [one["version"] for one in kept] == [1]
         assert (await lin.get(f"{path}/versions/1")).json()["content"]["title"] == "电梯"
         problem(await lin.get(f"{path}/versions/7"), 404, "draft.version_unknown")
+        taken = (await lin.post(f"{path}/versions/1/take-over", json={"version": 2})).json()
+        assert (taken["version"], taken["content"]["title"]) == (3, "电梯")
+        stale = await lin.post(f"{path}/versions/1/take-over", json={"version": 2})
+        problem(stale, 409, "draft.changed")
+        taken = (await lin.post(f"{path}/versions/2/take-over", json={"version": 3})).json()
+        assert (taken["version"], taken["content"]["title"]) == (4, CONTENT["title"])
 
         for _ in range(2):
-            handed = await lin.post(f"{path}/submit", json={"version": 2})
+            handed = await lin.post(f"{path}/submit", json={"version": 4})
             assert (handed.status_code, handed.json()) == (200, {"id": draft["id"]})
         problem(await lin.get(path), 404, "draft.unknown")
         assert (await lin.get(f"/api/v1/items/{draft['id']}")).json()["state"] == "submitted"

@@ -48,6 +48,7 @@ ROUTES = {
     *((method, "/api/v1/drafts/{draft_id}") for method in ("get", "put", "delete")),
     ("get", "/api/v1/drafts/{draft_id}/versions"),
     ("get", "/api/v1/drafts/{draft_id}/versions/{version}"),
+    ("post", "/api/v1/drafts/{draft_id}/versions/{version}/take-over"),
     ("post", "/api/v1/drafts/{draft_id}/submit"),
     ("post", "/api/v1/drafts/manuscripts"),
     *((method, "/api/v1/topics") for method in ("get", "put")),

@@ -155,7 +155,7 @@ def test_what_is_in_quarantine_is_listed_shown_replayed_and_discarded(
     assert "办法：把日志交给维护人员" in shown
     assert (raw.read_bytes(), raw.stat().st_mode & 0o777) == (b"no token", 0o600)
     assert zhitong("quarantine", "replay", id, "-c", city).code == 0
-    assert "状态：等待重放" in zhitong("quarantine", "show", id, "-c", city).out
+    assert "状态：等待重新收取" in zhitong("quarantine", "show", id, "-c", city).out
     discarded = zhitong("quarantine", "discard", id, "--reason", "来历不明", "-c", city)
     assert discarded.code == 0
     shown = zhitong("quarantine", "show", id, "-c", city).out

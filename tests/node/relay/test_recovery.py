@@ -235,6 +235,23 @@ async def test_an_edition_that_may_be_newer_than_the_return_is_looked_at_again(
     assert await city.kinds() == ["submitted", "registered", "returned", "resubmitted"]
 
 
+async def test_what_was_done_with_an_item_stands_as_before_in_whatever_order_it_comes_back(
+    city: Restored,
+) -> None:
+    await city.begin()
+    city.sent_again(make_submission(), COUNTY)
+    days = [NOW + timedelta(days=number) for number in range(5)]
+    city.said(fact(city, "archived", 4, at=days[4], years=30, until="2056-12-31"), COUNTY)
+    city.said(fact(city, "closed", 3, at=days[3]), COUNTY)
+    city.said(fact(city, "adopted", 2, at=days[2]), COUNTY)
+    city.said(fact(city, "registered", 1, at=days[1], number=NUMBER), COUNTY)
+    await city.recover()
+    item = await city.item()
+    assert (item.state, item.closed, item.adopted, item.archived) == ("adopted", True, True, True)
+    assert (item.ended_at, item.waiting) == (days[3], False)
+    assert (item.origin_office, item.year) == (COUNTY, NOW.year)
+
+
 async def test_a_newer_edition_of_an_own_item_is_its_newest(city: Restored) -> None:
     await city.begin()
     own = city.room.office.reference

@@ -23,9 +23,8 @@ from uuid import UUID
 from node.search import duplicates, index
 from node.storage import migrate
 from node.storage.database import Database
-from node.storage.items import Item
-from node.workflow import editions
-from tests.factories import make_author, make_id, make_submission
+from node.workflow import editions, items
+from tests.factories import DONGHU, make_author, make_id, make_submission
 from tests.node.search import labelled
 from tests.node.search.labelled import Pair, Text
 
@@ -87,7 +86,7 @@ async def _fill(database: Database) -> dict[UUID, str]:
     names = {}
     async with database.writing.begin() as session:
         for text in texts:
-            item = Item(id=make_id(), origin={}, edition=0, state="submitted", created_at=NOW)
+            item = items.new(make_id(), DONGHU, NOW, state="submitted")
             session.add(item)
             content = make_submission(title=text.title, body=text.body)
             authors = [make_author()]

@@ -75,6 +75,7 @@ def _item(county: Room) -> dict[str, Any]:
         "id": county.desk.new_id(),
         "source": None,
         "origin": county.desk.office.model_dump(),
+        "origin_office": county.desk.node,
         "title": "关于农村供水管网改造的建议",
         "topic": "city",
         "urgency": "normal",
@@ -82,4 +83,5 @@ def _item(county: Room) -> dict[str, Any]:
         "edition": 1,
         "state": "submitted",
         "created_at": county.clock(),
+        "year": county.clock().year,
     }

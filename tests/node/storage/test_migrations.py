@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
@@ -14,8 +15,11 @@ from node.storage import migrate
 from node.storage.database import Database
 from node.storage.search import TEXT_INDEX
 from node.storage.tables import METADATA
-from node.workflow import decisions
+from node.workflow import decisions, issues
+from protocol.lifecycle import Action
+from tests.browser import things
 from tests.node.rooms import Room, contents
+from tests.node.workflow.deeds import do, item_after
 from tests.servers.postgres import Postgres
 
 _numbers = count(1)
@@ -74,6 +78,20 @@ async def test_the_newest_step_down_and_up_again_keeps_what_an_office_holds(coun
     item = await county.registered()
     returned = await county.submit(title="乙")
     await decisions.return_(county.desk, county.editor, returned, "写得太简单")
+    # What became of the items is counted out of the events.
+    for actions in (
+        (Action.DECLINE,),
+        (Action.WITHDRAW,),
+        (Action.REGISTER, Action.ADOPT, Action.CLOSE, Action.ARCHIVE),
+    ):
+        await item_after(county, *actions)
+        county.clock.move(timedelta(hours=1))
+    combined = await things.combined(county)
+    for action in (Action.ADOPT, Action.CLOSE, Action.ARCHIVE):
+        await do(county, action, combined)
+    await things.furnish(county)
+    issue = await things.issued(county)
+    await issues.withdraw(county.desk, county.signer, issue, "内容有误。")
     held = await contents(county.database)
     await migrate.downgrade(county.database, "-1")
     await migrate.upgrade(county.database)

@@ -11,12 +11,14 @@ from babel.messages.pofile import read_po
 
 from node.errors import MESSAGES, NodeError
 from node.web import bulk, display, forms, navigation, wording
-from node.workflow import phrases
+from node.workflow import log_words, phrases
 
 WEB = Path(display.__file__).parent
 TABLES = (
     *(value for name, value in vars(phrases).items() if name.isupper()),
     *(value for name, value in vars(wording).items() if name.isupper()),
+    *(value for name, value in vars(log_words).items() if name.isupper()),
+    *log_words.GROUPS,
     display.THEMES,
     display.TEXTS,
     forms.WRONG,

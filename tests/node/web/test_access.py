@@ -122,6 +122,8 @@ async def test_every_role_sees_the_pages_that_the_table_says_and_no_other(city: 
     for role, username in PERSONAE.items():
         async with visit(city, username) as client:
             for page in pages.PAGES:
+                if role in page.roles - (page.sees or page.roles):
+                    continue
                 answer = await open_page(client, page, made[page.route])
                 wanted = page.answer if role in page.roles else page.refused
                 if answer.status_code != wanted:

@@ -3,6 +3,7 @@ done twice or for somebody else."""
 
 from __future__ import annotations
 
+import re
 from io import BytesIO
 
 import pytest
@@ -45,6 +46,17 @@ async def test_what_is_missing_is_said_beside_its_field_and_the_rest_is_kept(lea
     assert 'aria-describedby="title-hint title-wrong"' in answer.text
     assert NEW["body"] in answer.text
     assert (await reading.list_items(leaf.desk, leaf.lin)).total == 0
+
+
+@pytest.mark.parametrize("deed", ["return", "decline", "instruct", "assign", "note"])
+async def test_what_is_missing_for_a_deed_is_linked_to_its_own_field(leaf: Room, deed: str) -> None:
+    item = await leaf.registered()
+    async with visit(leaf, "editor") as client:
+        answer = await send(client, f"/items/{item}/{deed}", {})
+    places = re.findall(r'<li><a href="#([^"]+)">', answer.text)
+    assert answer.status_code == 422
+    assert places
+    assert all(f'id="{place}"' in answer.text for place in places), places
 
 
 async def test_a_secret_is_refused_with_advice_and_words_of_secret_papers_are_asked_about(

@@ -42,10 +42,12 @@ class Seen(HTMLParser):
     @property
     def text(self) -> str:
         """The words, with single blanks between them."""
-        return " ".join(" ".join(self.words).split())
+        return " ".join("".join(self.words).split())
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         self.elements.append(tag)
+        if ("class", "whole") not in attributes:
+            self.words.append(" ")
         self.places += [value or "" for name, value in attributes if name in PLACES]
 
     def handle_data(self, data: str) -> None:
@@ -156,16 +158,40 @@ async def test_an_item_shows_its_text_its_authors_and_its_timeline_across_all_le
         "林晓雨（信息员，东湖县团结街道）",
         "陈波（政协委员，东湖县农工党支部）",
         "提交到东湖县政协。",
-        "东湖县政协上报云州市政协。",
-        "云州市政协单篇采用。",
+        "上报云州市政协。",
+        "单篇采用。",
         "县长周明远批示：请研究。",
         "县住建局反馈落实情况：已布设四十处充电棚。",
-        "云州市政协办结。",
+        "办结。",
         "已核验云州市政协的数字签名",
         "第 1 稿",
     ):
         assert words in page.text
     assert "已核验东湖县政协的数字签名" not in page.text
+
+
+async def test_an_author_first_reads_why_the_item_came_back_and_an_editor_the_text(
+    leaf: Room,
+) -> None:
+    item = await leaf.registered()
+    await decisions.return_(leaf.desk, leaf.editor, item, "请补充数据。")
+    async with visit(leaf, "lin") as client:
+        answer = await client.get(f"/items/{item}")
+    [told, rest] = answer.text.split('<ol class="timeline">')
+    assert "东湖县政协退回修改，意见：请补充数据。" in told
+    assert f'href="/items/{item}/resubmit"' in told
+    assert 'id="text-heading"' not in told
+    assert 'href="/items/' + str(item) + '/resubmit"' not in rest
+    async with visit(leaf, "editor") as client:
+        answer = await client.get(f"/items/{item}")
+    assert answer.text.index('id="text-heading"') < answer.text.index('id="progress-heading"')
+
+
+async def test_a_register_number_does_not_break_at_its_hyphen(leaf: Room) -> None:
+    item = await leaf.registered()
+    async with visit(leaf, "lin") as client:
+        answer = await client.get(f"/items/{item}")
+    assert '登记，编号 <span class="whole">2026-0001</span>。' in answer.text
 
 
 async def test_what_people_wrote_is_text_and_never_markup(leaf: Room) -> None:

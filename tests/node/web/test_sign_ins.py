@@ -44,6 +44,8 @@ async def test_the_audit_log_is_searched_by_what_was_done_by_whom_and_with_which
     rows = found.partition("<tbody>")[2]
     assert rows.count("<tr>") == 1
     assert "/audit?action=registered" in rows
+    assert '>登记</a> <code class="code">registered</code>' in rows
+    assert '<option value="registered" selected>登记</option>' in found
     assert "declined" not in rows
     assert str(other) not in rows
     assert day == 422

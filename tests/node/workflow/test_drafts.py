@@ -24,7 +24,7 @@ from node.errors import (
 )
 from node.storage.drafts import Draft, DraftFile, DraftVersion
 from node.storage.items import Item
-from node.workflow import departures, drafts, files, personal, reading
+from node.workflow import departures, draft_history, drafts, files, personal, reading
 from node.workflow.drafts import DraftView, Sketch
 from protocol.errors import ClassifiedError
 from tests.node.rooms import CONTENT, Room, contents
@@ -91,14 +91,49 @@ async def test_what_was_replaced_is_kept_once_a_minute_at_most(county: Room) -> 
     county.clock.move(LATER)
     draft = await save(county, draft, title="第4版")
 
-    kept = await drafts.versions(county.desk, county.lin, draft.id)
+    kept = await draft_history.versions(county.desk, county.lin, draft.id)
     assert [(one.version, one.title) for one in kept] == [(3, "第3版"), (1, "第1版")]
     assert kept[0].characters == len(CONTENT["body"])
-    earlier = await drafts.earlier(county.desk, county.lin, draft.id, 3)
+    earlier = await draft_history.earlier(county.desk, county.lin, draft.id, 3)
     assert (earlier.version, earlier.content.title) == (3, "第3版")
     for missing in (2, 4, 99):
         with pytest.raises(UnknownVersionError):
-            await drafts.earlier(county.desk, county.lin, draft.id, missing)
+            await draft_history.earlier(county.desk, county.lin, draft.id, missing)
+
+
+async def test_an_earlier_version_is_taken_over_and_what_it_replaces_is_always_kept(
+    county: Room,
+) -> None:
+    draft = await begin(county, title="第1版")
+    for number in (2, 3):
+        draft = await save(county, draft, title=f"第{number}版")
+    taken = await draft_history.take_over(county.desk, county.lin, draft.id, 3, 1)
+    assert (taken.version, taken.content.title) == (4, "第1版")
+    back = await draft_history.take_over(county.desk, county.lin, draft.id, 4, 3)
+    assert (back.version, back.content.title) == (5, "第3版")
+    kept = await draft_history.versions(county.desk, county.lin, draft.id)
+    assert [one.version for one in kept] == [4, 3, 1]
+    with pytest.raises(DraftChangedError):
+        await draft_history.take_over(county.desk, county.lin, draft.id, 4, 1)
+    with pytest.raises(UnknownVersionError):
+        await draft_history.take_over(county.desk, county.lin, draft.id, 5, 2)
+    assert (await drafts.view(county.desk, county.lin, draft.id)).version == 5
+
+
+async def test_a_file_that_was_cleared_away_stays_away_when_its_version_is_taken_over(
+    county: Room,
+) -> None:
+    file = await stored(county)
+    draft = await begin(county, attachments=[{"digest": file.digest, "name": "说明.txt"}])
+    draft = await save(county, draft, title="没有附件")
+    seen = await draft_history.compare(county.desk, county.lin, draft.id, 1)
+    assert seen.gone == ()
+    county.clock.move(timedelta(days=3))
+    await files.clear(county.desk)
+    seen = await draft_history.compare(county.desk, county.lin, draft.id, 1)
+    assert [one.name for one in seen.gone] == ["说明.txt"]
+    taken = await draft_history.take_over(county.desk, county.lin, draft.id, 2, 1)
+    assert taken.content == sketch()
 
 
 async def test_no_more_than_the_newest_versions_are_kept(
@@ -110,7 +145,7 @@ async def test_no_more_than_the_newest_versions_are_kept(
         leaf.clock.move(LATER)
         draft = await save(leaf, draft, title=f"第{number}版")
 
-    kept = await drafts.versions(leaf.desk, leaf.lin, draft.id)
+    kept = await draft_history.versions(leaf.desk, leaf.lin, draft.id)
     assert [one.version for one in kept] == [6, 5, 4]
 
 
@@ -134,8 +169,10 @@ async def test_nobody_else_sees_or_touches_a_draft(county: Room) -> None:
         assert (await drafts.list_drafts(county.desk, actor)).total == 0
         for deed in (
             drafts.view(county.desk, actor, draft.id),
-            drafts.versions(county.desk, actor, draft.id),
-            drafts.earlier(county.desk, actor, draft.id, 1),
+            draft_history.versions(county.desk, actor, draft.id),
+            draft_history.earlier(county.desk, actor, draft.id, 1),
+            draft_history.compare(county.desk, actor, draft.id, 1),
+            draft_history.take_over(county.desk, actor, draft.id, 2, 1),
             drafts.save(county.desk, actor, draft.id, 1, Sketch()),
             drafts.discard(county.desk, actor, draft.id, 1),
             drafts.submit(county.desk, actor, draft.id, 1),

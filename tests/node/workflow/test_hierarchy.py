@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from node.errors import ForbiddenError
-from node.workflow import decisions, forwarding, hierarchy, issues, links
+from node.workflow import decisions, forwarding, hierarchy, issues, links, submissions
+from node.workflow.calendar import OFFICE_TIME
 from node.workflow.hierarchy import Counts
 from protocol.lifecycle import Action
 from tests.browser import things
 from tests.node import chain as chains
 from tests.node.browser import visit
 from tests.node.chain import Chain
-from tests.node.rooms import Room, Templates
+from tests.node.rooms import Room, Templates, draft
 from tests.node.workflow import test_reviews
 from tests.node.workflow.deeds import do
 from tests.offices import DEPTH_3, Hierarchy
@@ -60,6 +62,20 @@ async def test_the_tree_counts_what_came_from_each_office_through_the_one_above_
     assert county.counts == Counts(received=3, adopted=1, waiting=1)
 
 
+async def test_an_office_that_was_renamed_is_one_and_is_called_as_it_was_last(
+    line: Chain,
+) -> None:
+    county = line.county
+    renamed = county.desk.office.model_copy(update={"name": "东湖区政协"})
+    for office in (county.desk.office, renamed, county.desk.office):
+        desk = replace(county.desk, office=office)
+        item = await submissions.submit(desk, county.lin, draft())
+        await line.climb(item)
+        (city,) = (await hierarchy.of(line.top.desk, line.top.leader)).branches
+        assert [below.name for below in city.below] == [office.name]
+    assert city.below[0].counts.received == 3
+
+
 async def test_the_state_of_a_link_is_told_by_its_hub_alone(line: Chain) -> None:
     item = await line.county.submit()
     await line.climb(item)
@@ -96,6 +112,19 @@ async def test_a_year_counts_what_came_in_then_and_an_adoption_taken_back_is_non
     assert (await hierarchy.of(county.desk, county.editor)).own.adopted == 1
     county.clock.move(timedelta(days=366))
     assert (await hierarchy.of(county.desk, county.editor)).total == Counts()
+
+
+async def test_a_year_begins_at_midnight_in_china(county: Room) -> None:
+    year = county.clock().year
+    new_year = datetime(year + 1, 1, 1, tzinfo=OFFICE_TIME)
+    for seconds in (-2, 2):
+        county.clock.move(new_year + timedelta(seconds=seconds) - county.clock())
+        await county.submit()
+    received = [
+        (await hierarchy.of(county.desk, county.editor, one)).own.received
+        for one in (year, year + 1)
+    ]
+    assert received == [1, 1]
 
 
 async def test_whoever_writes_sees_no_tree(leaf: Room) -> None:

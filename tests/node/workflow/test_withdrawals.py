@@ -97,6 +97,17 @@ async def test_a_closed_item_is_not_asked_for(pair: Chain) -> None:
     await _is_not_asked_for(pair.county, item)
 
 
+@pytest.mark.parametrize("decision", [Action.ADOPT, Action.DECLINE, Action.CLOSE])
+async def test_what_the_office_above_decided_is_not_asked_for(
+    pair: Chain, decision: Action
+) -> None:
+    item = await _forwarded(pair)
+    await decisions.register(pair.above.desk, pair.above.editor, item)
+    await do(pair.above, decision, item)
+    await pair.deliver()
+    await _is_not_asked_for(pair.county, item)
+
+
 @pytest.mark.parametrize("hierarchy", ["3"], indirect=True)
 async def test_what_the_province_has_the_city_does_not_give_back(chain: Chain) -> None:
     item = await chain.county.submit()
