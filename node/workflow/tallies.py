@@ -93,8 +93,8 @@ def _month(year: int) -> ColumnElement[int]:
     return case(*ends, else_=MONTHS[-1])
 
 
-def _adoptions(year: int, wanted: ColumnElement[bool]) -> Select[tuple[UUID, int, str, str]]:
-    """A row for each adoption that holds."""
+def holds() -> ColumnElement[bool]:
+    """That the event is an adoption which its office did not retract."""
     later = aliased(Event)
     retracted = (
         select(later.id)
@@ -107,6 +107,11 @@ def _adoptions(year: int, wanted: ColumnElement[bool]) -> Select[tuple[UUID, int
         )
         .exists()
     )
+    return and_(Event.kind == "adopted", not_(retracted))
+
+
+def _adoptions(year: int, wanted: ColumnElement[bool]) -> Select[tuple[UUID, int, str, str]]:
+    """A row for each adoption that holds."""
     return (
         select(
             Item.id,
@@ -115,5 +120,5 @@ def _adoptions(year: int, wanted: ColumnElement[bool]) -> Select[tuple[UUID, int
             Event.data["office"]["level"].as_string().label("level"),
         )
         .join(Event, Event.item_id == Item.id)
-        .where(wanted, Event.kind == "adopted", not_(retracted))
+        .where(wanted, holds())
     )
