@@ -238,11 +238,18 @@ FORMS: tuple[Form, ...] = (
         answer=422,
     ),
     Form("/imports/{what}", may("manage_people"), answer=422),
+    Form("/imports/{what}/take-in", may("manage_people"), {"digest": "0"}, answer=409),
     Form("/units", may("manage_people"), {"code": "S9", "name": "教育界", "kind": "sector"}),
     Form(
         "/topics",
         may("configure_desk"),
         {"version": "9", "code-0": "city", "name-0": "城建", "topic-0": "city"},
+        answer=409,
+    ),
+    Form(
+        "/points",
+        may("configure_desk"),
+        {"version": "9", "from_year": "2026", "levels": "sum", "authors": "parts"},
         answer=409,
     ),
     Form(
