@@ -140,6 +140,14 @@ class SpreadsheetError(InputError):
     message = "这个表格不能导入，没有导入任何内容。"
 
 
+class SheetGoneError(NodeError):
+    """The spreadsheet that was checked is not kept any more, or another one was checked since."""
+
+    code = "import.gone"
+    status = 409
+    message = "检查过的表格只保留一小时，这一份已经不在，或者您又检查了别的表格。请重新选择文件。"
+
+
 class MistakesError(NodeError):
     """Rows of the spreadsheet have mistakes; nothing was imported."""
 

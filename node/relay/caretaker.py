@@ -1,9 +1,9 @@
 """The caretaker: small things that a node looks after now and then.
 
-A child that was certified while the node runs gets its queues; files that no item names are
-cleared away; contact data of people who left, and of citizens who handed something in, are erased
-when they are due; whoever is to answer is reminded; an embedded database is told what its tables
-hold.
+A child that was certified while the node runs gets its queues; files that no item names, and
+spreadsheets that nobody took in, are cleared away; contact data of people who left, and of citizens
+who handed something in, are erased when they are due; whoever is to answer is reminded; an embedded
+database is told what its tables hold.
 """
 
 from __future__ import annotations
@@ -13,7 +13,14 @@ from collections.abc import Awaitable, Callable, Sequence
 import structlog
 
 from node.storage.database import gather_statistics
-from node.workflow import departures, files, public_receipts, retention, supervision
+from node.workflow import (
+    checked_sheets,
+    departures,
+    files,
+    public_receipts,
+    retention,
+    supervision,
+)
 from node.workflow.desk import Desk
 from protocol.identifiers import NodeId
 
@@ -81,13 +88,14 @@ class Archivist:
 
 
 class Storekeeper:
-    """Clears away files that nobody names."""
+    """Clears away files that nobody names, and spreadsheets that nobody took in."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
     async def step(self) -> bool:
         """Clear away what is old enough; whether there may be more."""
+        await checked_sheets.clear(self._desk)
         return await files.clear(self._desk)
 
 

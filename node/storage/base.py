@@ -47,6 +47,9 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+PASSING = {"passing": True}
+"""Says of a table that its rows wait for somebody within the hour: a backup leaves it out."""
+
 Big = BigInteger().with_variant(Integer(), "sqlite")
 """Whatever number the protocol allows; on SQLite every INTEGER is one."""
 

@@ -1,6 +1,7 @@
 """Every row of every table as lines of JSON, and back: the same for both databases.
 
-Left out is what is computed from other tables (`storage/search`).
+Left out is what is computed from other tables (`storage/search`), or waits an hour at most
+(`storage/sheets`).
 
 Reading takes one snapshot, so the rows fit together though people go on working. Neither end holds
 more than one row's lines in memory beyond what the driver fetches at once.
@@ -25,7 +26,7 @@ from node.storage.tables import METADATA
 CHUNK = 500
 
 TABLES: tuple[Table, ...] = tuple(
-    table for table in METADATA.sorted_tables if "derived" not in table.info
+    table for table in METADATA.sorted_tables if not {"derived", "passing"} & table.info.keys()
 )
 """In the order of their foreign keys."""
 

@@ -25,6 +25,7 @@ from node.storage import (
     refusals,
     revocations,
     search,
+    sheets,
     statements,
     topics,
 )
@@ -54,6 +55,7 @@ MODULES = (
     refusals,
     revocations,
     search,
+    sheets,
     statements,
     topics,
 )

@@ -1,4 +1,4 @@
-"""People and units out of a spreadsheet: looked through first, then taken in whole or not."""
+"""People and units out of a spreadsheet: checked, then taken in without choosing it again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from node.web.forms import Entered, Fields, MistakenError
 from node.web.mistakes import Told, told
 from node.web.rendering import page
 from node.web.routing import PageRoute
-from node.workflow import access, imports
+from node.workflow import access, checked_sheets
 from node.workflow.desk import Actor
 from node.workflow.imports import Outcome
 from node.workflow.people_import import PEOPLE
@@ -35,17 +35,30 @@ async def form(what: What, request: Request, person: Person) -> Response:
 
 
 @router.post("/imports/{what}")
-async def carry_out(
+async def check(
     what: What, request: Request, desk: OneDesk, person: Person, entered: Entered
 ) -> Response:
-    """List every mistake of the file; take it in where that was asked and it has none."""
+    """List every mistake of the file; where it has none, ask whether it is to be taken in."""
     kind = KINDS[what]
     access.demand(person, kind.permission)
     try:
         name, data = await _file(entered)
-        outcome = await imports.carry_out(desk, person, kind, name, data, dry_run=True)
-        if not outcome.mistakes and entered.flag("take_in"):
-            outcome = await imports.carry_out(desk, person, kind, name, data, dry_run=False)
+        outcome, digest = await checked_sheets.check(desk, person, kind, name, data)
+    except ZhitongError as error:
+        return await _page(request, person, what, told=told(error))
+    return await _page(request, person, what, outcome=outcome, name=name, digest=digest)
+
+
+@router.post("/imports/{what}/take-in")
+async def take_in(
+    what: What, request: Request, desk: OneDesk, person: Person, entered: Entered
+) -> Response:
+    """Take in the file that was checked, which the form names by its digest."""
+    kind = KINDS[what]
+    access.demand(person, kind.permission)
+    wanted = entered.text("digest")
+    try:
+        outcome, name = await checked_sheets.take_in(desk, person, kind, wanted)
     except ZhitongError as error:
         return await _page(request, person, what, told=told(error))
     return await _page(request, person, what, outcome=outcome, name=name)
@@ -68,6 +81,7 @@ async def _page(
     *,
     outcome: Outcome | None = None,
     name: str = "",
+    digest: str | None = None,
     told: Told | None = None,
 ) -> Response:
     wrong = outcome is not None and bool(outcome.mistakes)
@@ -80,5 +94,7 @@ async def _page(
         columns=KINDS[what].columns,
         outcome=outcome,
         name=name,
+        digest=digest,
+        minutes=int(checked_sheets.KEPT.total_seconds() // 60),
         told=told,
     )

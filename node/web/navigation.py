@@ -40,6 +40,7 @@ PLACES: tuple[Place, ...] = (
     Place("/calls", "约稿", "read_calls"),
     Place("/year", "我的一年", "rate"),
     Place("/notices", "通知", "read", only_for=_roles(access.AUTHOR)),
+    Place("/overview", "年度总览", "read_hierarchy"),
     Place("/hierarchy", "各级机关", "read_hierarchy"),
     Place("/offices", "线路", "manage_links", _roles(access.SYSTEM_ADMINISTRATOR)),
     Place("/quarantine", "隔离区", "manage_links"),

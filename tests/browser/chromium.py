@@ -27,7 +27,11 @@ from tests.offices import PASSWORD
 from tests.servers import install, processes
 from tests.waiting import until
 
-OUTSIDE = re.compile(r"^(?!https?://127\.0\.0\.1[:/]|wss?://127\.0\.0\.1[:/]|data:|blob:|about:)")
+OUTSIDE = re.compile(
+    r"^(?!https?://127\.0\.0\.1[:/]|wss?://127\.0\.0\.1[:/]|data:|blob:|about:"
+    # The browser's own reader of PDF.
+    r"|chrome-extension://|chrome://resources/)"
+)
 ARGUMENTS = (
     # What the browser itself would look up or fetch.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",

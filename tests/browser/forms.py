@@ -238,6 +238,7 @@ FORMS: tuple[Form, ...] = (
         answer=422,
     ),
     Form("/imports/{what}", may("manage_people"), answer=422),
+    Form("/imports/{what}/take-in", may("manage_people"), {"digest": "0"}, answer=409),
     Form("/units", may("manage_people"), {"code": "S9", "name": "教育界", "kind": "sector"}),
     Form(
         "/topics",

@@ -239,6 +239,14 @@ PAGES: tuple[Page, ...] = (
     ),
     Page("/year", (Look("year", "lin"), Look("year-none", "chen", "yunzhou")), may("rate")),
     Page(
+        "/overview",
+        (
+            Look("overview", "leader", "yunzhou"),
+            Look("overview-none", "editor", query="?year=2020"),
+        ),
+        may("read_hierarchy"),
+    ),
+    Page(
         "/hierarchy",
         (
             Look("hierarchy", "leader", "jiangyuan"),

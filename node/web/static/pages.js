@@ -102,6 +102,9 @@ document.addEventListener("htmx:configRequest", (event) => {
   if (token && event.detail.verb === "post") event.detail.parameters.csrf = token.value;
 });
 
-// 7. What went wrong is where one reads on.
+// 7. A browser without a reader of PDF would save the file instead: it is left the link.
+if (navigator.pdfViewerEnabled === false) document.documentElement.classList.add("no-reader");
+
+// 8. What went wrong is where one reads on.
 const problem = document.getElementById("problem");
 if (problem) problem.focus();

@@ -8,6 +8,7 @@ import httpx
 
 from node.workflow import personal, units
 from node.workflow.units import NewUnit
+from protocol.identifiers import digest
 from tests.browser import things
 from tests.node.browser import send, visit
 from tests.node.rooms import Room
@@ -15,11 +16,11 @@ from tests.node.rooms import Room
 SHEET = "代码,名称,类别\nG1,教育界,界别\n{code},科技界,界别\n"
 
 
-async def bring(client: httpx.AsyncClient, text: str, **fields: str) -> httpx.Response:
+async def bring(client: httpx.AsyncClient, text: str) -> httpx.Response:
     """Send a spreadsheet with the form of the page."""
     token = (await client.get("/imports/units")).text.partition('name="csrf" value="')[2][:64]
     file = {"file": ("单位.csv", text.encode(), "text/csv")}
-    return await client.post("/imports/units", data={"csrf": token, **fields}, files=file)
+    return await client.post("/imports/units", data={"csrf": token}, files=file)
 
 
 async def codes(room: Room) -> list[str]:
@@ -31,16 +32,19 @@ async def test_a_spreadsheet_is_looked_through_and_taken_in_whole_or_not_at_all(
 ) -> None:
     wrong, right = SHEET.format(code=""), SHEET.format(code="G2")
     async with visit(county, "security") as client:
-        for fields in ({}, {"take_in": "1"}):
-            answer = await bring(client, wrong, **fields)
-            assert answer.status_code == 422
-            assert '<td class="short" data-label="行">3</td>' in answer.text
-            assert await codes(county) == []
+        answer = await bring(client, wrong)
+        assert answer.status_code == 422
+        assert '<td class="short" data-label="行">3</td>' in answer.text
+        assert "/imports/units/take-in" not in answer.text
         looked = await bring(client, right)
-        assert "没有错误：将新增 2，" in looked.text
+        assert "将新增 2，" in looked.text
         assert await codes(county) == []
-        done = await bring(client, right, take_in="1")
+        named = {"digest": digest(right.encode())}
+        assert f'value="{named["digest"]}"' in looked.text
+        done = await send(client, "/imports/units/take-in", named)
         assert "已导入：新增 2，" in done.text
+        again = await send(client, "/imports/units/take-in", named)
+        assert (again.status_code, "请重新选择文件" in again.text) == (409, True)
         assert (await send(client, "/imports/units")).status_code == 422
     assert await codes(county) == ["G1", "G2"]
 

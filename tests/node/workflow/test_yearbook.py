@@ -8,6 +8,7 @@ import pytest
 
 from node.errors import ForbiddenError
 from node.workflow import yearbook
+from node.workflow.tallies import Count
 from protocol.lifecycle import Action
 from tests.node.chain import Chain
 from tests.node.rooms import Room
@@ -25,21 +26,21 @@ async def test_a_year_counts_what_became_of_each_item_at_every_level(pair: Chain
         await do(county, action, other)
     await pair.deliver()
     book = await yearbook.of(county.desk, county.lin)
-    assert (book.year, book.submitted) == (county.clock().year, 2)
-    assert book.adopted == {"county": 1, "city": 1}
+    assert (book.year, book.tally.total) == (county.clock().year, Count(2, 2))
+    assert book.tally.levels == {"county": 1, "city": 1}
     assert (book.heard, book.implemented) == (2, 1)
     assert [one.id for one in book.newest] == [other, item]
     nobody = await yearbook.of(county.desk, county.chen)
-    assert (nobody.submitted, nobody.adopted) == (0, {})
+    assert (nobody.tally.total, nobody.tally.levels) == (Count(), {})
 
 
 async def test_a_year_begins_and_ends_at_midnight_of_the_office(county: Room) -> None:
     await county.submit()
     year = county.clock().year
-    assert (await yearbook.of(county.desk, county.lin, year)).submitted == 1
-    assert (await yearbook.of(county.desk, county.lin, year + 1)).submitted == 0
+    assert (await yearbook.of(county.desk, county.lin, year)).tally.total.submitted == 1
+    assert (await yearbook.of(county.desk, county.lin, year + 1)).tally.total.submitted == 0
     county.clock.move(timedelta(days=366))
-    assert (await yearbook.of(county.desk, county.lin)).submitted == 0
+    assert (await yearbook.of(county.desk, county.lin)).tally.total.submitted == 0
 
 
 async def test_whoever_writes_nothing_has_no_year(leaf: Room) -> None:
