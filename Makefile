@@ -7,11 +7,14 @@ ARGS   ?=
 # Tests wait a lot, for servers and browsers: three for every two cores.
 WORKERS = $(shell $(PYTHON) -c 'import os; print(3 * os.cpu_count() // 2)')
 
+# Python compiles what it imports; to compile everything beforehand takes longer.
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
+
 # Tests start the program hundreds of times: it must not be compiled anew each time.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench chaos screenshots lock clean
+.PHONY: help demo test check format bench chaos screenshots servers lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -19,8 +22,9 @@ help: ## Show this list
 demo: $(VENV)/run.stamp ## Play the demo (ARGS=--once, ARGS="--broker amqp://… --database postgresql+asyncpg://…")
 	@$(BIN)/zhitong demo $(ARGS)
 
-test: $(VENV)/dev.stamp ## Run all tests on servers of their own (ARGS="-k envelope")
-	@$(PYTHON) -m tests.servers.install
+# What tests need comes from two places, at once.
+test: ## Run all tests on servers of their own (ARGS="-k envelope")
+	@$(MAKE) --no-print-directory --jobs 2 $(VENV)/dev.stamp servers
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/dev.stamp ## Formatter, linter, types, import contracts, file sizes, compose file
@@ -35,17 +39,18 @@ format: $(VENV)/dev.stamp ## Format and mend what can be mended
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/dev.stamp ## Measure on servers of its own (ARGS=--quick); writes build/bench.json
-	@$(PYTHON) -m tests.servers.install
+bench: $(VENV)/dev.stamp servers ## Measure on servers of its own (ARGS=--quick); writes build/bench.json
 	@$(BIN)/python -m tests.bench $(ARGS)
 
-chaos: $(VENV)/dev.stamp ## Break real servers under load and count (ARGS="--minutes 5", ARGS="--schedules 1000")
-	@$(PYTHON) -m tests.servers.install
+chaos: $(VENV)/dev.stamp servers ## Break real servers under load and count (ARGS="--minutes 5", ARGS="--schedules 1000")
 	@$(BIN)/python -m tests.chaos $(ARGS)
 
-screenshots: $(VENV)/dev.stamp ## Take pictures of every page into build/screenshots (ARGS="--only item --screens 360 --themes light")
-	@$(PYTHON) -m tests.servers.install
+screenshots: $(VENV)/dev.stamp servers ## Take pictures of every page into build/screenshots (ARGS="--only item --screens 360 --themes light")
 	@$(BIN)/python -m tests.browser.screenshots $(ARGS)
+
+# After the virtual environment, for which the system's packages may be needed as well.
+servers: | $(BIN)/python
+	@$(PYTHON) -m tests.servers.install
 
 lock: $(VENV)/dev.stamp ## Pin the newest versions of requirements/*.in, with hashes
 	$(BIN)/python -m pip install --quiet uv
@@ -67,11 +72,11 @@ $(BIN)/python:
 
 $(VENV)/run.stamp: requirements/run.txt pyproject.toml | $(BIN)/python
 	@echo "Installing what a node needs (once) …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(INSTALL) --require-hashes -r requirements/run.txt
+	@$(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/dev.stamp: requirements/dev.txt $(VENV)/run.stamp
 	@echo "Installing what tests need (once) …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(INSTALL) --require-hashes -r requirements/dev.txt
 	@touch $@

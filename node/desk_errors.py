@@ -91,3 +91,11 @@ class NotSharedError(NodeError):
     code = "item.not_shared"
     status = 409
     message = "对方机关没有这件信息，无法附言；请先上报。"
+
+
+class PointsChangedError(NodeError):
+    """Somebody changed the rules for points since they were looked at."""
+
+    code = "points.changed"
+    status = 409
+    message = "您打开之后，他人改过计分规则，您的内容没有保存。请刷新后再改。"

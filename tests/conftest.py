@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 import gc
 import itertools
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_asyncio
+import uvloop
 
 from node.workflow import audit, log_words
 from tests import tables
@@ -71,6 +72,11 @@ def pytest_configure() -> None:
     Before the workers start, which inherit it.
     """
     places.use_memory()
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Tests run on the event loop on which nodes are served."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 def pytest_collection_finish() -> None:

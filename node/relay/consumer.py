@@ -42,6 +42,11 @@ class Consumer:
         self._reception = Reception(desk, settings)
         self._batch: list[Delivery] = []
 
+    @property
+    def is_taking_in(self) -> bool:
+        """Whether a batch is under way."""
+        return bool(self._batch)
+
     async def step(self) -> bool:
         """Take in one batch; whether there was one."""
         if not self._batch:

@@ -1,26 +1,36 @@
 """The indexer: puts new editions into the search index, little by little.
 
 Words and marks of an item cost about as much as taking it in. So they are made after the fact, and
-after each batch the indexer rests: while thousands of messages arrive, most of the time is theirs.
+after each batch the indexer rests: while thousands of messages arrive, the time is theirs.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from node.search import index
 from node.workflow.desk import Desk
 
-REST = 3.0
-"""Times as long as it worked; at the end of a burst the index is a few minutes behind."""
+REST = 1.0
+"""Times as long as it worked: pages get their turn."""
+REST_IN_BURST = 30.0
+"""The same while messages are being taken in. What a burst brings is found when it is over."""
 
 
 class Indexer:
-    """Indexes for one office."""
+    """Indexes for one office. `is_taking_in` says whether messages are being taken in just now."""
 
-    def __init__(self, desk: Desk, *, rest: float = REST) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        is_taking_in: Callable[[], bool],
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._desk = desk
-        self._rest = rest
+        self._is_taking_in = is_taking_in
+        self._sleep = sleep
 
     async def step(self) -> bool:
         """One batch; whether there was any."""
@@ -28,5 +38,8 @@ class Indexer:
         began = time()
         if not await index.step(self._desk.database):
             return False
-        await asyncio.sleep(self._rest * (time() - began))
+        worked = time() - began
+        await self._sleep(REST * worked)
+        if self._is_taking_in():
+            await self._sleep((REST_IN_BURST - REST) * worked)
         return True

@@ -130,6 +130,8 @@ def _engine(url: str, pool_size: int) -> AsyncEngine:
         options["connect_args"] = {"timeout": BUSY_SECONDS}
     else:
         options["pool_pre_ping"] = True
+        # The connection used last knows the statements that are asked now.
+        options["pool_use_lifo"] = True
     dialects.register()
     try:
         address = make_url(url)

@@ -7,7 +7,9 @@ dialects of one kind are equal, and all engines look into the same memory.
 
 from __future__ import annotations
 
+import time
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
@@ -16,6 +18,10 @@ from sqlalchemy.util import LRUCache
 
 DRIVERS = {"sqlite+aiosqlite": "sqlite+zhitong", "postgresql+asyncpg": "postgresql+zhitong"}
 """What a configuration names, and the dialect here that takes its place."""
+
+KNOWN_SECONDS = 30.0
+"""How long a connection that was taken is believed to work, unless the driver knows better.
+Firewalls forget those that rest, without a word, but only after minutes."""
 
 COMPILED: LRUCache[Any, Any] = LRUCache(2_000)
 """More statements than the product has, for either database."""
@@ -34,9 +40,29 @@ class Sqlite(SQLiteDialect_aiosqlite):
 
 
 class Postgresql(PGDialect_asyncpg):
-    """PostgreSQL; dialects compile alike for servers of the same version."""
+    """PostgreSQL; dialects compile alike for servers of the same version.
+
+    A connection that was in use a moment ago is not asked whether it works: the driver knows when
+    the server ended it, and SQLAlchemy's question has three answers to wait for, which is more
+    than most transactions have.
+    """
 
     supports_statement_cache = True
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)  # type: ignore[no-untyped-call]
+        self._taken: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
+        self.now = time.monotonic
+
+    def do_ping(self, dbapi_connection: Any) -> bool:
+        """Whether the connection works, as far as is known, or as it says itself."""
+        driver = dbapi_connection.driver_connection
+        now = self.now()
+        known = now - self._taken.get(driver, -KNOWN_SECONDS) < KNOWN_SECONDS
+        self._taken[driver] = now
+        if driver.is_closed():
+            return False
+        return known or bool(super().do_ping(dbapi_connection))  # type: ignore[no-untyped-call]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Postgresql) and self._version == other._version

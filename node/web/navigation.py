@@ -46,6 +46,7 @@ PLACES: tuple[Place, ...] = (
     Place("/quarantine", "隔离区", "manage_links"),
     Place("/chain", "审签流程", "configure_desk"),
     Place("/topics", "领域", "configure_desk"),
+    Place("/points", "计分规则", "configure_desk"),
     Place("/public-form", "群众反映", "configure_desk"),
     Place("/people", "人员", "manage_people", _roles(access.SECURITY_ADMINISTRATOR)),
     Place("/units", "单位", "manage_people"),

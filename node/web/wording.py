@@ -85,6 +85,7 @@ DOINGS: Mapping[str, str] = {
     "return-person": "已登记回任。",
     "chain": "新的审签流程从现在起生效，已经开始的仍按原流程。",
     "topics": "新的领域表从现在起生效。",
+    "points": "新的计分规则已保存。",
     "deputy": "代理已登记。",
     "deputy-end": "代理已结束。",
     "public-form": "新的设置从现在起生效。",
@@ -153,7 +154,19 @@ FIELDS: Mapping[str, str] = {
     "per_day": "全机关每天最多",
     "notice": "个人信息处理说明",
     "version": "版本",
+    "worth": "每项几分",
+    "from_year": "从哪一年的信息起",
+    "levels": "几级都采用",
+    "authors": "几人合写",
     "": "填写的内容",
+}
+
+POINTS: Mapping[str, str] = {"single": "单篇采用", "combined": "综合采用", "instructed": "领导批示"}
+"""What brings points."""
+LEVELS_COUNT: Mapping[str, str] = {"sum": "各级相加", "highest": "只算最高的一级"}
+AUTHORS_COUNT: Mapping[str, str] = {
+    "parts": "按各人的份额分，没有定份额就平分",
+    "whole": "每人都得全分",
 }
 
 MASTHEADS: Mapping[str, str] = {

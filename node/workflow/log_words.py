@@ -115,6 +115,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     "本机关的设置": {
         "chain_set": "修改审签流程",
         "topics_set": "修改领域表",
+        "points_set": "修改计分规则",
         "public_form_set": "修改群众反映的设置",
     },
     "机关和线路": {

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, func, not_, select
+from sqlalchemy.orm import aliased
 
 from node.storage.database import Session
+from node.storage.events import Event
 from node.storage.items import Item
 from node.workflow import access
 from node.workflow.calendar import day_of
@@ -66,3 +68,20 @@ async def count(session: Session, year: int, *which: ColumnElement[bool]) -> Tal
         for level in adopted_by.split():
             levels[level] = levels.get(level, 0) + many
     return Tally(sum(months.values(), Count()), months, topics, levels)
+
+
+def holds() -> ColumnElement[bool]:
+    """That the event is an adoption which its office did not retract."""
+    later = aliased(Event)
+    retracted = (
+        select(later.id)
+        .where(
+            later.item_id == Event.item_id,
+            later.office == Event.office,
+            later.about == Event.about,
+            later.kind == "adoption_retracted",
+            later.sequence > Event.sequence,
+        )
+        .exists()
+    )
+    return and_(Event.kind == "adopted", not_(retracted))

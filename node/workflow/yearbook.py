@@ -9,9 +9,10 @@ from typing import Any
 from sqlalchemy import select
 
 from node.storage.items import Item, ItemAuthor
-from node.workflow import access, tallies
+from node.workflow import access, points, tallies
 from node.workflow.calendar import day_of
 from node.workflow.desk import Actor, Desk
+from node.workflow.points import Points
 from node.workflow.reading import PAGE
 from node.workflow.tallies import Tally
 
@@ -24,6 +25,8 @@ class Yearbook:
     tally: Tally
     heard: int
     implemented: int
+    points: Points | None
+    """None at an office without rules for them."""
     newest: Sequence[Item]
     """The newest of them."""
 
@@ -41,11 +44,13 @@ async def of(desk: Desk, actor: Actor, year: int | None = None) -> Yearbook:
         newest = (await session.scalars(query)).all()
         ways = (await session.scalars(select(Item.standings).where(*mine))).all()
         tally = await tallies.count(session, year, own)
+        counted = await points.count(session, year, actor.name, own)
     return Yearbook(
         year,
         tally,
         sum(_any(way, "instructed") for way in ways),
         sum(_any(way, "implemented") for way in ways),
+        counted,
         newest,
     )
 

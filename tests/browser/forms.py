@@ -247,6 +247,12 @@ FORMS: tuple[Form, ...] = (
         answer=409,
     ),
     Form(
+        "/points",
+        may("configure_desk"),
+        {"version": "9", "from_year": "2026", "levels": "sum", "authors": "parts"},
+        answer=409,
+    ),
+    Form(
         "/chain",
         may("configure_desk"),
         {"name-0": "签发", "role-0": "signer", "another-0": "1"},

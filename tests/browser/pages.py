@@ -271,6 +271,7 @@ PAGES: tuple[Page, ...] = (
         may("manage_links"),
     ),
     Page("/topics", (Look("topics", "admin"),), may("configure_desk")),
+    Page("/points", (Look("points", "admin"),), may("configure_desk")),
     Page("/chain", (Look("chain", "admin"),), may("configure_desk")),
     Page(
         "/archive",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from aio_pika.exceptions import AMQPConnectionError
@@ -61,10 +62,14 @@ async def test_of_several_addresses_the_first_that_answers_is_taken(
         for port in (places.free_port(), full, rabbitmq.port)
     ]
 
-    async def several(*_: object, **__: object) -> list[object]:
-        return list(found)
+    loop = asyncio.get_running_loop()
+    resolve = loop.getaddrinfo
 
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", several)
-    connection = (await dialling.dial(URL(rabbitmq.url()), None)).connection
+    async def several(host: str, *rest: Any, **how: Any) -> list[Any]:
+        return found if host == "several.invalid" else await resolve(host, *rest, **how)
+
+    monkeypatch.setattr(loop, "getaddrinfo", several)
+    url = URL(rabbitmq.url()).with_host("several.invalid")
+    connection = (await dialling.dial(url, None)).connection
     assert not connection.is_closed
     await connection.close()

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select, text
 
-from node.relay.indexer import Indexer
+from node.relay.indexer import REST, REST_IN_BURST, Indexer
 from node.search import index
 from node.storage.database import Database, Session
 from node.storage.items import Item
@@ -190,8 +190,23 @@ async def test_a_damaged_index_of_sqlite_is_mended(leaf: Room) -> None:
     assert await found(leaf, "电梯") == [item]
 
 
+async def test_while_messages_are_taken_in_the_indexer_rests_longer(leaf: Room) -> None:
+    rests: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        rests.append(seconds)
+
+    rested = []
+    for busy in (False, True):
+        await leaf.submit()
+        rests.clear()
+        assert await Indexer(leaf.desk, lambda busy=busy: busy, sleep=sleep).step()
+        rested.append(sum(rests) / rests[0])
+    assert rested == pytest.approx([1, REST_IN_BURST / REST])
+
+
 async def test_the_indexer_says_whether_there_was_anything(leaf: Room) -> None:
-    indexer = Indexer(leaf.desk, rest=0)
+    indexer = Indexer(leaf.desk, lambda: False)
     assert not await indexer.step()
     item = await leaf.submit(title="加装电梯")
     assert await indexer.step()

@@ -1,13 +1,20 @@
-"""What one database of a process compiled, the others do not compile again."""
+"""What one database of a process compiled, the others do not compile again. A connection is asked
+whether it works when nobody can know, and not before each use.
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import select
+import asyncio
+from typing import Any
+
+import asyncpg
+from sqlalchemy import select, text
 
 from node.storage import dialects
 from node.storage.audit import AuditRow
 from node.storage.database import Database
 from tests.node.rooms import Room
+from tests.offices import MakeDatabase
 
 
 async def test_a_statement_is_compiled_once_for_all_databases_of_a_process(county: Room) -> None:
@@ -26,6 +33,48 @@ def test_databases_of_two_kinds_share_nothing() -> None:
     older, newer = dialects.Postgresql(), dialects.Postgresql()
     older.server_version_info, newer.server_version_info = (13, 0), (15, 0)
     assert older != newer
+
+
+async def test_a_connection_is_asked_whether_it_works_only_after_a_rest(
+    postgresql: MakeDatabase,
+) -> None:
+    database = Database(await postgresql("office"), pool_size=1)
+    said: list[str] = []
+    driver = await _driver(database)
+    assert await _driver(database) is driver
+    driver.add_query_logger(lambda record: said.append(record.query))
+    dialect: Any = database.engine.dialect
+    began = dialect.now()
+    assert await _driver(database) is driver
+    assert ";" not in said
+    dialect.now = lambda: began + dialects.KNOWN_SECONDS * 2
+    assert await _driver(database) is driver
+    assert ";" in said
+    await database.close()
+
+
+async def test_a_connection_that_the_server_ended_is_replaced_before_it_is_used(
+    postgresql: MakeDatabase,
+) -> None:
+    url = await postgresql("office")
+    database = Database(url, pool_size=1)
+    driver = await _driver(database)
+    ended = asyncio.Event()
+    driver.add_termination_listener(lambda _: ended.set())
+    other = await asyncpg.connect(url.replace("+asyncpg", ""))
+    await other.execute("SELECT pg_terminate_backend($1)", driver.get_server_pid())
+    await other.close()
+    await ended.wait()
+    assert await _driver(database) is not driver
+    await database.close()
+
+
+async def _driver(database: Database) -> Any:
+    """The driver's connection, as a session has it that asks something."""
+    async with database.reading() as session:
+        await session.execute(text("SELECT 1"))
+        connection = await session.connection()
+        return (await connection.get_raw_connection()).driver_connection
 
 
 async def _ask(database: Database, statement: object) -> None:
