@@ -23,14 +23,13 @@ from sqlalchemy import Select, and_, case, func, or_, select, update
 
 from node.config import RelaySettings
 from node.storage.database import Session
-from node.storage.messages import Outgoing
+from node.storage.messages import Outgoing, is_open
 from node.storage.offices import Link
 from protocol.identifiers import NodeId
 
 log = structlog.get_logger()
 
 
-OPEN_STATES = ("pending", "sent", "refused")
 COLUMNS = (
     Outgoing.id,
     Outgoing.peer,
@@ -90,7 +89,7 @@ async def standings(
             func.min(Outgoing.sent_at),
             func.min(coming),
         )
-        .where(Outgoing.state.in_(OPEN_STATES))
+        .where(is_open())
         .group_by(Outgoing.peer, Outgoing.state)
     ):
         if state == "sent":
@@ -167,7 +166,7 @@ async def heard(session: Session, settings: RelaySettings, peers: set[str], now:
         log.info("link.heard", peer=link.peer)
         await session.execute(
             update(Outgoing)
-            .where(Outgoing.peer == link.peer, Outgoing.state == "sent")
+            .where(Outgoing.peer == link.peer, is_open(), Outgoing.state == "sent")
             .values(resend_at=now + timedelta(seconds=settings.receipt_within))
         )
 
@@ -189,7 +188,12 @@ async def _lost(session: Session, link: Link, now: datetime, share: int) -> list
     return await _read(
         session,
         select(*COLUMNS)
-        .where(Outgoing.peer == link.peer, Outgoing.state == "sent", Outgoing.resend_at <= now)
+        .where(
+            Outgoing.peer == link.peer,
+            is_open(),
+            Outgoing.state == "sent",
+            Outgoing.resend_at <= now,
+        )
         .order_by(Outgoing.priority, Outgoing.created_at, Outgoing.id)
         .limit(share),
     )
@@ -199,7 +203,7 @@ async def _probe(session: Session, link: Link, settings: RelaySettings, now: dat
     oldest = await _read(
         session,
         select(*COLUMNS)
-        .where(Outgoing.peer == link.peer, Outgoing.state == "sent")
+        .where(Outgoing.peer == link.peer, is_open(), Outgoing.state == "sent")
         .order_by(Outgoing.created_at, Outgoing.id)
         .limit(1),
     )
@@ -212,7 +216,10 @@ async def _new(session: Session, link: Link, now: datetime, share: int, room: in
     ready = or_(Outgoing.resend_at.is_(None), Outgoing.resend_at <= now)
     temporary = and_(Outgoing.state == "refused", Outgoing.permanent.is_(False))
     query = select(*COLUMNS).where(
-        Outgoing.peer == link.peer, or_(Outgoing.state == "pending", temporary), ready
+        Outgoing.peer == link.peer,
+        is_open(),
+        or_(Outgoing.state == "pending", temporary),
+        ready,
     )
     if room <= 0:
         # Receipts and lists are never held back, neither by the window nor by a pause.

@@ -28,10 +28,11 @@ class Item(Base):
     in for somebody else came by a `channel`. Once `purged_at` is set, nothing of its contents is
     here any more.
 
-    For counting, `year` is when it came by the office's calendar, and `origin_office` the id in
-    `origin`. `adopted`, `waiting` (for this office to act), `archived` and `ended_at` are of this
-    office's own standing: the last is when it closed or declined the item or gave it back, None
-    while something is left to be done.
+    For counting, `year` and `month` are when it came by the office's calendar, `origin_office` is
+    the id in `origin`, and `adopted_by` names the levels whose offices adopted it: `city county`.
+    `adopted`, `waiting` (for this office to act), `archived` and `ended_at` are of this office's
+    own standing: the last is when it closed or declined the item or gave it back, None while
+    something is left to be done.
     """
 
     __tablename__ = "items"
@@ -48,6 +49,7 @@ class Item(Base):
     forwarded_edition: Mapped[int | None]
     state: Mapped[str] = mapped_column(String(20))
     closed: Mapped[bool] = mapped_column(default=False)
+    adopted_by: Mapped[str] = mapped_column(String(100), default="", server_default="")
     adopted: Mapped[bool] = mapped_column(default=False, server_default=false())
     waiting: Mapped[bool] = mapped_column(default=False, server_default=false())
     archived: Mapped[bool] = mapped_column(default=False, server_default=false())
@@ -66,6 +68,7 @@ class Item(Base):
     entered_by: Mapped[UUID | None] = mapped_column(reference("people.id"))
     created_at: Mapped[datetime]
     year: Mapped[int]
+    month: Mapped[int]
     purged_at: Mapped[datetime | None]
 
     __table_args__ = (
@@ -97,6 +100,8 @@ class Item(Base):
             "adopted",
             "waiting",
         ),  # what came from each office, counted without reading the items
+        # What came in each month, on what, and who adopted it, counted in the same way.
+        Index("ix_items_month", "year", "combined", "month", "topic", "adopted_by"),
         Index(
             "ix_items_archived",
             "archived",

@@ -23,6 +23,7 @@ from protocol.offices import OfficeReference
 
 def new(id: UUID, origin: OfficeReference, at: datetime, **known: Any) -> Item:
     """An item that has come, without an edition and before anything was said of it."""
+    day = day_of(at)
     return Item(
         id=id,
         origin=origin.model_dump(),
@@ -32,7 +33,8 @@ def new(id: UUID, origin: OfficeReference, at: datetime, **known: Any) -> Item:
         step=0,
         standings={},
         created_at=at,
-        year=day_of(at).year,
+        year=day.year,
+        month=day.month,
         **known,
     )
 

@@ -141,7 +141,7 @@ async def count(session: Session, year: int, name: str, own: ColumnElement[bool]
     rules = _rules(row) if row is not None else None
     if rules is None or not any(rules.worth.values()):
         return None
-    mine = (own, *tallies.of_year(year), Item.combined.is_(False))
+    mine = (own, Item.year == year, Item.combined.is_(False))
     found: dict[UUID, set[tuple[Kind, str]]] = defaultdict(set)
     kind = Event.data["manner"].as_string()
     level = Event.data["office"]["level"].as_string()

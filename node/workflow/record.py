@@ -17,6 +17,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -156,6 +157,8 @@ def set_standing(item: Item, office: OfficeReference, standing: Standing) -> Non
         },
     }
     item.returned = any(one["state"] == State.RETURNED for one in item.standings.values())
+    levels = {one["level"] for one in item.standings.values() if _read(one).adopted}
+    item.adopted_by = " ".join(sorted(levels))
 
 
 def set_own_standing(
@@ -173,8 +176,10 @@ def set_own_standing(
 def standing_of(item: Item, node: NodeId) -> Standing | None:
     """An office's standing, from the column."""
     kept = item.standings.get(node)
-    if kept is None:
-        return None
+    return None if kept is None else _read(kept)
+
+
+def _read(kept: Mapping[str, Any]) -> Standing:
     before = tuple(_state(one) for one in kept.get("before", ()))
     return Standing(_state(kept["state"]), frozenset(kept["kinds"]), before)
 

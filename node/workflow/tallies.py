@@ -9,17 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, not_, select
+from sqlalchemy import ColumnElement, and_, func, not_, select
 from sqlalchemy.orm import aliased
 
 from node.storage.database import Session
 from node.storage.events import Event
 from node.storage.items import Item
 from node.workflow import access
-from node.workflow.calendar import OFFICE_TIME, day_of
+from node.workflow.calendar import day_of
 from node.workflow.desk import Actor, Desk
 
 MONTHS = range(1, 13)
@@ -55,42 +53,21 @@ async def of(desk: Desk, actor: Actor, year: int | None = None) -> tuple[int, Ta
 
 
 async def count(session: Session, year: int, *which: ColumnElement[bool]) -> Tally:
-    """Those of them to which this applies."""
-    wanted = and_(*of_year(year), Item.combined.is_(False), *which)
-    groups = _month(year).label("month"), Item.topic
-    handed_in = await session.execute(
-        select(*groups, func.count()).where(wanted).group_by("month", Item.topic)
+    """Those of them to which this applies; of all items, out of the index alone."""
+    rows = await session.execute(
+        select(Item.month, Item.topic, Item.adopted_by, func.count())
+        .where(Item.year == year, Item.combined.is_(False), *which)
+        .group_by(Item.month, Item.topic, Item.adopted_by)
     )
-    taken = _adoptions(year, wanted).subquery().c
-    items = func.count(taken.id.distinct())
-    adopted = await session.execute(
-        select(taken.month, taken.topic, items).group_by(taken.month, taken.topic)
-    )
-    levels = await session.execute(select(taken.level, items).group_by(taken.level))
     months, topics = dict.fromkeys(MONTHS, Count()), dict[str, Count]()
-    for month, topic, many in handed_in:
-        months[month] += Count(many)
-        topics[topic] = topics.get(topic, Count()) + Count(many)
-    for month, topic, many in adopted:
-        months[month] += Count(0, many)
-        topics[topic] += Count(0, many)
-    total = sum(months.values(), Count())
-    return Tally(total, months, topics, {str(level): many for level, many in levels})
-
-
-def of_year(year: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """What was handed in during this year of the office."""
-    return Item.created_at >= _start(year, 1), Item.created_at < _start(year + 1, 1)
-
-
-def _start(year: int, month: int) -> datetime:
-    return datetime(year, month, 1, tzinfo=OFFICE_TIME)
-
-
-def _month(year: int) -> ColumnElement[int]:
-    # Both databases would take the month of UTC.
-    ends = [(Item.created_at < _start(year, when + 1), when) for when in MONTHS[:-1]]
-    return case(*ends, else_=MONTHS[-1])
+    levels: dict[str, int] = {}
+    for month, topic, adopted_by, many in rows:
+        found = Count(many, many if adopted_by else 0)
+        months[month] += found
+        topics[topic] = topics.get(topic, Count()) + found
+        for level in adopted_by.split():
+            levels[level] = levels.get(level, 0) + many
+    return Tally(sum(months.values(), Count()), months, topics, levels)
 
 
 def holds() -> ColumnElement[bool]:
@@ -108,17 +85,3 @@ def holds() -> ColumnElement[bool]:
         .exists()
     )
     return and_(Event.kind == "adopted", not_(retracted))
-
-
-def _adoptions(year: int, wanted: ColumnElement[bool]) -> Select[tuple[UUID, int, str, str]]:
-    """A row for each adoption that holds."""
-    return (
-        select(
-            Item.id,
-            _month(year).label("month"),
-            Item.topic.label("topic"),
-            Event.data["office"]["level"].as_string().label("level"),
-        )
-        .join(Event, Event.item_id == Item.id)
-        .where(wanted, holds())
-    )

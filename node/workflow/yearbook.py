@@ -36,10 +36,12 @@ async def of(desk: Desk, actor: Actor, year: int | None = None) -> Yearbook:
     access.demand(actor, "rate")
     year = year or day_of(desk.clock()).year
     own = Item.id.in_(select(ItemAuthor.item_id).where(ItemAuthor.person_id == actor.id))
-    mine = (own, *tallies.of_year(year))
-    query = select(Item).where(*mine).order_by(Item.created_at.desc(), Item.id.desc())
+    mine = (own, Item.year == year)
+    order = (Item.created_at.desc(), Item.id.desc())
+    first = select(Item.id).where(*mine).order_by(*order).limit(PAGE).subquery()
+    query = select(Item).where(Item.id.in_(first.select())).order_by(*order)
     async with desk.database.reading() as session:
-        newest = (await session.scalars(query.limit(PAGE))).all()
+        newest = (await session.scalars(query)).all()
         ways = (await session.scalars(select(Item.standings).where(*mine))).all()
         tally = await tallies.count(session, year, own)
         counted = await points.count(session, year, actor.name, own)

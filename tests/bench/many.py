@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -217,8 +217,17 @@ def _item(
         "returned": life.returned,
         "created_at": at,
         "year": day_of(at).year,
+        "month": day_of(at).month,
+        "adopted_by": " ".join(sorted(_levels(own, life))),
         "purged_at": None,
     }
+
+
+def _levels(own: OfficeReference, life: Life) -> Iterator[str]:
+    if life.state == "adopted":
+        yield own.level
+    if life.forwarded and not life.returned:
+        yield ABOVE.level
 
 
 def _standing(office: OfficeReference, state: str, kinds: Sequence[str]) -> dict[str, Any]:

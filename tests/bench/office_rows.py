@@ -250,11 +250,11 @@ class Office:
     async def reviews(self, session: Session) -> None:
         """Most are over; the newest wait for the reviewer and the signer in turn."""
         registered = [item for item in self.items if item.state == State.REGISTERED]
-        waiting = registered[-OPEN:]
+        past, waiting = registered[-OPEN - REVIEWS : -OPEN], registered[-OPEN:]
         states = [{"id": item.id, "state": State.IN_REVIEW} for item in waiting]
         await session.execute(update(Item), states)
-        for number, item in enumerate((*registered[-OPEN - REVIEWS : -OPEN], *waiting)):
-            at, over = self.at(number, REVIEWS + OPEN), number < REVIEWS
+        for number, item in enumerate((*past, *waiting)):
+            at, over = self.at(number, len(past) + OPEN), number < len(past)
             step = number % 2
             bulk.insert(
                 session,

@@ -114,7 +114,7 @@ async def test_a_neighbour_that_was_heard_shows_when_its_certificate_ends(
 
 async def test_the_head_of_the_neighbours_audit_chain_is_shown(ends: Ends) -> None:
     async with ends.city.room.database.writing.begin() as session:
-        links.audit.note(session, ends.clock(), actor="system", action="tested")
+        links.audit.note(session, ends.clock(), actor="system", action="registered")
     await Auditor(ends.city.room.desk).step()
     await ends.county.forward()
     await ends.exchange()

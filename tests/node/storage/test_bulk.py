@@ -66,7 +66,7 @@ async def test_one_bad_row_and_none_is_stored(county: Room, count: int) -> None:
 def _note(session: Session, county: Room, count: int) -> datetime:
     now = county.clock()
     for number in range(count):
-        audit.note(session, now, actor="lin", action="test", number=number, text="云州")
+        audit.note(session, now, actor="lin", action="registered", number=number, text="云州")
     return now
 
 
@@ -84,4 +84,5 @@ def _item(county: Room) -> dict[str, Any]:
         "state": "submitted",
         "created_at": county.clock(),
         "year": county.clock().year,
+        "month": county.clock().month,
     }
