@@ -30,11 +30,11 @@ from node.storage.items import Edition, Item
 from node.storage.points import PointRules
 from node.workflow import access, audit, tallies
 from node.workflow.desk import Actor, Desk
+from node.workflow.tallies import LEVELS
 from protocol.offices import Record
 
 Kind = Literal["single", "combined", "instructed"]
 KINDS: tuple[Kind, ...] = ("single", "combined", "instructed")
-LEVELS = ("street", "county", "city", "province", "nation")
 Level = Literal["street", "county", "city", "province", "nation"]
 Worth = Annotated[Decimal, Field(ge=0, le=1000, max_digits=6, decimal_places=2)]
 CENT = Decimal("0.01")
@@ -144,7 +144,7 @@ async def count(session: Session, year: int, name: str, own: ColumnElement[bool]
     mine = (own, *tallies.of_year(year), Item.combined.is_(False))
     found: dict[UUID, set[tuple[Kind, str]]] = defaultdict(set)
     kind = Event.data["manner"].as_string()
-    level = Event.data["office"]["level"].as_string()
+    level = tallies.level_of()
     for holds, said in (
         (tallies.holds(), kind),
         (Event.kind == "instructed", None),

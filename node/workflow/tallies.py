@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, not_, select
 from sqlalchemy.orm import aliased
@@ -23,6 +23,7 @@ from node.workflow.calendar import OFFICE_TIME, day_of
 from node.workflow.desk import Actor, Desk
 
 MONTHS = range(1, 13)
+LEVELS = ("street", "county", "city", "province", "nation")
 
 
 @dataclass(frozen=True)
@@ -57,25 +58,23 @@ async def of(desk: Desk, actor: Actor, year: int | None = None) -> tuple[int, Ta
 async def count(session: Session, year: int, *which: ColumnElement[bool]) -> Tally:
     """Those of them to which this applies."""
     wanted = and_(*of_year(year), Item.combined.is_(False), *which)
-    groups = _month(year).label("month"), Item.topic
-    handed_in = await session.execute(
-        select(*groups, func.count()).where(wanted).group_by("month", Item.topic)
+    items = _items(year, wanted).subquery().c
+    sums = [func.sum(items[level]) for level in LEVELS]
+    rows = await session.execute(
+        select(items.month, items.topic, func.count(), func.sum(items.somewhere), *sums).group_by(
+            items.month, items.topic
+        )
     )
-    taken = _adoptions(year, wanted).subquery().c
-    items = func.count(taken.id.distinct())
-    adopted = await session.execute(
-        select(taken.month, taken.topic, items).group_by(taken.month, taken.topic)
-    )
-    levels = await session.execute(select(taken.level, items).group_by(taken.level))
     months, topics = dict.fromkeys(MONTHS, Count()), dict[str, Count]()
-    for month, topic, many in handed_in:
-        months[month] += Count(many)
-        topics[topic] = topics.get(topic, Count()) + Count(many)
-    for month, topic, many in adopted:
-        months[month] += Count(0, many)
-        topics[topic] += Count(0, many)
+    levels = dict.fromkeys(LEVELS, 0)
+    for month, topic, submitted, adopted, *at_levels in rows:
+        counted = Count(submitted, adopted)
+        months[month] += counted
+        topics[topic] = topics.get(topic, Count()) + counted
+        for level, many in zip(LEVELS, at_levels, strict=True):
+            levels[level] += many
     total = sum(months.values(), Count())
-    return Tally(total, months, topics, {str(level): many for level, many in levels})
+    return Tally(total, months, topics, {level: many for level, many in levels.items() if many})
 
 
 def of_year(year: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
@@ -110,15 +109,32 @@ def holds() -> ColumnElement[bool]:
     return and_(Event.kind == "adopted", not_(retracted))
 
 
-def _adoptions(year: int, wanted: ColumnElement[bool]) -> Select[tuple[UUID, int, str, str]]:
-    """A row for each adoption that holds."""
-    return (
-        select(
-            Item.id,
-            _month(year).label("month"),
-            Item.topic.label("topic"),
-            Event.data["office"]["level"].as_string().label("level"),
-        )
+def _items(year: int, wanted: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    """A row for each item: whether it was adopted somewhere, and at which levels."""
+    held = (
+        select(Item.id.label("id"), level_of().label("level"))
         .join(Event, Event.item_id == Item.id)
         .where(wanted, holds())
+        .distinct()
+        .subquery()
+        .c
     )
+    at = [func.max(case((held.level == one, 1), else_=0)).label(one) for one in LEVELS]
+    return (
+        select(
+            _month(year).label("month"),
+            Item.topic.label("topic"),
+            func.max(case((held.id.is_not(None), 1), else_=0)).label("somewhere"),
+            *at,
+        )
+        .select_from(Item)
+        .outerjoin(held.id.table, held.id == Item.id)
+        .where(wanted)
+        .group_by(Item.id, Item.topic, Item.created_at)
+    )
+
+
+def level_of() -> ColumnElement[str]:
+    """The level of the office whose event it is, as it was then."""
+    level: ColumnElement[str] = Event.data["office", "level"].as_string()
+    return level
