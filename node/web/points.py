@@ -12,7 +12,8 @@ from node.web.routing import PageRoute, back
 from node.workflow import access, points
 from node.workflow.calendar import day_of
 from node.workflow.desk import Actor, Desk
-from node.workflow.points import KINDS, LEVELS, Rules
+from node.workflow.points import KINDS, Rules
+from node.workflow.tallies import LEVELS
 from protocol.errors import ZhitongError
 
 router = APIRouter(route_class=PageRoute)

@@ -11,9 +11,9 @@ from markupsafe import Markup, escape
 from node.search.highlight import Excerpt
 from node.storage.items import Item
 from node.workflow.reading import Entry
+from node.workflow.tallies import LEVELS
 
 NUMBER = re.compile(r"([0-9A-Za-z]+(?:-[0-9A-Za-z]+)+)")
-LEVEL_ORDER = ("street", "county", "city", "province", "nation")
 
 DOINGS: Mapping[str, str] = {
     "submit": "已提交。进展会记在下面，并在“通知”里告诉您。",
@@ -215,7 +215,7 @@ def journey(item: Item) -> list[tuple[str, dict[str, Any]]]:
 
     def height(entry: tuple[str, dict[str, Any]]) -> int:
         level = entry[1]["level"]
-        return LEVEL_ORDER.index(level) if level in LEVEL_ORDER else len(LEVEL_ORDER)
+        return LEVELS.index(level) if level in LEVELS else len(LEVELS)
 
     return sorted(item.standings.items(), key=height)
 

@@ -7,13 +7,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 
 from node.http.session import OneDesk, Person
-from node.web import charts, wording
+from node.web import charts
 from node.web.rendering import page
 from node.web.routing import PageRoute
 from node.workflow import tallies, yearbook
 from node.workflow.calendar import day_of
 from node.workflow.desk import Actor, Desk
-from node.workflow.tallies import Tally
+from node.workflow.tallies import LEVELS, Tally
 
 router = APIRouter(route_class=PageRoute)
 
@@ -44,7 +44,7 @@ async def _page(
         drawn=charts.columns(counted.months),
         share=charts.share,
         rate=charts.rate,
-        levels_up=wording.LEVEL_ORDER,
+        levels_up=LEVELS,
         this_year=day_of(desk.clock()).year,
         **content,
     )

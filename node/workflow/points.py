@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, literal, select
 from sqlalchemy.exc import IntegrityError
 
 from node.desk_errors import PointsChangedError
@@ -30,12 +30,11 @@ from node.storage.items import Edition, Item
 from node.storage.points import PointRules
 from node.workflow import access, audit, tallies
 from node.workflow.desk import Actor, Desk
+from node.workflow.tallies import LEVELS, Level
 from protocol.offices import Record
 
 Kind = Literal["single", "combined", "instructed"]
-KINDS: tuple[Kind, ...] = ("single", "combined", "instructed")
-LEVELS = ("street", "county", "city", "province", "nation")
-Level = Literal["street", "county", "city", "province", "nation"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 Worth = Annotated[Decimal, Field(ge=0, le=1000, max_digits=6, decimal_places=2)]
 CENT = Decimal("0.01")
 
@@ -143,16 +142,14 @@ async def count(session: Session, year: int, name: str, own: ColumnElement[bool]
         return None
     mine = (own, Item.year == year, Item.combined.is_(False))
     found: dict[UUID, set[tuple[Kind, str]]] = defaultdict(set)
-    kind = Event.data["manner"].as_string()
     level = Event.data["office"]["level"].as_string()
-    for holds, said in (
-        (tallies.holds(), kind),
-        (Event.kind == "instructed", None),
+    for holds, kind in (
+        (tallies.holds(), Event.data["manner"].as_string()),
+        (Event.kind == "instructed", literal("instructed")),
     ):
-        columns = (Item.id, level, said) if said is not None else (Item.id, level)
-        query = select(*columns).join(Event, Event.item_id == Item.id).where(*mine, holds)
-        for item_id, at, *manner in await session.execute(query.distinct()):
-            found[item_id].add((manner[0] if manner else "instructed", at))
+        query = select(Item.id, kind, level).join(Event, Event.item_id == Item.id)
+        for item_id, said, at in await session.execute(query.where(*mine, holds).distinct()):
+            found[item_id].add((said, at))
     rows = await session.execute(
         select(Item.id, Item.title, Edition.authors)
         .join(Edition, (Edition.item_id == Item.id) & (Edition.number == Item.edition))

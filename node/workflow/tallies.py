@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from sqlalchemy import ColumnElement, and_, func, not_, select
 from sqlalchemy.orm import aliased
@@ -21,6 +22,10 @@ from node.workflow.calendar import day_of
 from node.workflow.desk import Actor, Desk
 
 MONTHS = range(1, 13)
+
+Level = Literal["street", "county", "city", "province", "nation"]
+LEVELS: tuple[Level, ...] = get_args(Level)
+"""The usual ones, from the lowest to the highest."""
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,8 @@ from node.cli.demo.cast import OFFICES, PASSWORD
 from node.http import problems, session
 from node.storage.people import Person
 from node.web.rendering import HEADERS, STATIC
-from node.web.wording import LEVEL_ORDER
 from node.workflow import phrases
+from node.workflow.tallies import LEVELS
 
 HOST, PORT = "127.0.0.1", 8800
 ADDRESS = f"http://{HOST}:{PORT}"
@@ -55,7 +55,7 @@ def build(
                 "address": addresses[office.id],
                 "people": await _people(nodes[office.id], shown),
             }
-            for office in sorted(OFFICES, key=lambda one: LEVEL_ORDER.index(one.level))
+            for office in sorted(OFFICES, key=lambda one: LEVELS.index(one.level))
             if office.id in nodes
         ]
         page = TEMPLATES.get_template("start.html").render(offices=offices, password=password)

@@ -103,7 +103,9 @@ async def test_an_author_sees_how_each_item_was_counted_and_nothing_without_rule
         (item, Fraction(1, 2), Decimal("7.50")),
     ]
     assert found.total == Decimal("8.50")
-    [other] = (await yearbook.of(county.desk, county.chen)).points.items  # type: ignore[union-attr]
+    of_chen = (await yearbook.of(county.desk, county.chen)).points
+    assert of_chen is not None
+    [other] = of_chen.items
     assert other.points == Decimal("7.50")
     await set_rules(county, 1, authors="whole")
     found = await of_lin(county)
