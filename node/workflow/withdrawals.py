@@ -31,7 +31,7 @@ async def withdraw(desk: Desk, actor: Actor, item_id: UUID, reason: str) -> None
         item = await items.locked(session, desk, actor, item_id, "withdraw")
         if item.forwarded_edition is not None and desk.parent is not None:
             if not items.can_be_asked_back(desk, item):
-                raise LifecycleError("cannot withdraw: the item is closed, or withdrawn above")
+                raise LifecycleError("cannot withdraw: the item is closed, or was decided above")
             record.own_step(
                 session,
                 desk,

@@ -33,8 +33,9 @@ ALL = ("donghu", "yunzhou", "lanjiang", "jiangyuan")
 async def move_the_county(journey: Journey) -> None:
     """A county moves from one city to the other, with items at the city that it leaves."""
     county, city, other = (journey.rooms[name] for name in ("donghu", "yunzhou", "lanjiang"))
-    before = await county.submit()
-    await moves.climb(journey, before, "donghu", "yunzhou")
+    before, undecided = await county.submit(), await county.submit()
+    for item in (before, undecided):
+        await moves.climb(journey, item, "donghu", "yunzhou")
     under_way = await county.submit()
     await moves.climb(journey, under_way, "donghu")
     async with journey.off("yunzhou"):
@@ -77,7 +78,7 @@ async def move_the_county(journey: Journey) -> None:
     # The link ends: nothing more goes either way.
     await endings.end(county.desk, county.admin, "yunzhou", force=True)
     with pytest.raises(LinkEndedError):
-        await withdrawals.withdraw(county.desk, county.lin, before, "太晚了。")
+        await withdrawals.withdraw(county.desk, county.lin, undecided, "太晚了。")
     await endings.end(city.desk, city.admin, "donghu")
     for room in journey.rooms.values():
         assert room is county or await moves.refused(room) == [], room.desk.node
