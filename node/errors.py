@@ -227,7 +227,7 @@ class LinkLevelError(NodeError):
 
     code = "link.level"
     status = 409
-    message = "这件信息的级别高于这条线路允许传送的级别，不能经此报送，请改走其他渠道。"
+    message = "这件信息的公开范围超出这条线路可传的范围，不能经此报送，请改走其他渠道。"
 
 
 class FileRefusedError(NodeError):

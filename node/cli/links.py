@@ -83,11 +83,11 @@ def limit(
     level: Annotated[str, typer.Argument(help="internal（内部）或 public（公开）")],
     config: Config = Path(),
 ) -> None:
-    """设定这条线路最高可以传送哪一级的信息。"""
+    """设定这条线路可以传到送哪一级的信息。"""
     if level not in LEVELS:
         raise InputError(f"a level is {' or '.join(LEVELS)}, not {level!r}")
     run(_limit(config, peer, level))
-    print(f"与 {peer} 的线路最高可传送：{phrases.CLASSIFICATIONS[level]}")
+    print(f"与 {peer} 的线路可传范围：{phrases.CLASSIFICATIONS[level]}")
 
 
 def end(
@@ -203,7 +203,7 @@ def _print_one(view: LinkView) -> None:
         "下次重试": moment(view.next_attempt_at),
         "最近导出": moment(view.exported_at),
         "对方证书到期": moment(view.certificate_until),
-        "最高级别": phrases.CLASSIFICATIONS[view.highest_level],
+        "可传范围": phrases.CLASSIFICATIONS[view.highest_level],
         "对账": _agreement(view),
         "对方审计链": f"第 {view.audit.seal} 节，{view.audit.hash}" if view.audit else "—",
     }

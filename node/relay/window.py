@@ -19,7 +19,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Select, and_, case, func, or_, select, update
+from sqlalchemy import Select, and_, bindparam, case, func, or_, select, update
 
 from node.config import RelaySettings
 from node.storage.database import Session
@@ -37,6 +37,26 @@ COLUMNS = (
     Outgoing.priority,
     Outgoing.attempts,
     Outgoing.payload,
+)
+
+# Built once: they are asked before every sending, and building takes longer than running them.
+NOW = bindparam("now", type_=Outgoing.resend_at.type)
+COUNTED = (
+    select(
+        Outgoing.peer,
+        Outgoing.state,
+        func.count(),
+        func.min(Outgoing.resend_at),
+        func.min(Outgoing.sent_at),
+        func.min(case((Outgoing.resend_at > NOW, Outgoing.resend_at))),
+    )
+    .where(is_open())
+    .group_by(Outgoing.peer, Outgoing.state)
+)
+LINKS = select(Link).where(
+    Link.peer.in_(bindparam("peers", expanding=True)),
+    Link.barred.is_(None),
+    or_(Link.ends_at.is_(None), Link.ends_at > NOW),
 )
 
 
@@ -79,19 +99,8 @@ async def standings(
     sent: dict[str, tuple[int, datetime | None, datetime | None]] = {}
     waiting: set[str] = set()
     later: dict[str, datetime] = {}
-    coming = case((Outgoing.resend_at > now, Outgoing.resend_at))
-    for peer, state, count, overdue_at, sent_at, next_at in await session.execute(
-        select(
-            Outgoing.peer,
-            Outgoing.state,
-            func.count(),
-            func.min(Outgoing.resend_at),
-            func.min(Outgoing.sent_at),
-            func.min(coming),
-        )
-        .where(is_open())
-        .group_by(Outgoing.peer, Outgoing.state)
-    ):
+    rows = await session.execute(COUNTED, {"now": now})
+    for peer, state, count, overdue_at, sent_at, next_at in rows:
         if state == "sent":
             sent[peer] = (count, overdue_at, sent_at)
         else:
@@ -102,13 +111,7 @@ async def standings(
     if not mine:
         return {}
     found = {}
-    for link in await session.scalars(
-        select(Link).where(
-            Link.peer.in_(mine),
-            Link.barred.is_(None),
-            or_(Link.ends_at.is_(None), Link.ends_at > now),
-        )
-    ):
+    for link in await session.scalars(LINKS, {"now": now, "peers": mine}):
         count, overdue_at, sent_at = sent.get(link.peer, (0, None, None))
         overdue = overdue_at is not None and overdue_at <= now
         unheard = link.heard_at is None or (sent_at is not None and link.heard_at < sent_at)

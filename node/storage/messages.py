@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -79,6 +80,7 @@ class Outgoing(Base):
     )
 
 
+@cache
 def is_open() -> ColumnElement[bool]:
     """Of outgoing messages: that they are not received yet, in the words of the index.
 
@@ -87,6 +89,7 @@ def is_open() -> ColumnElement[bool]:
     return Outgoing.state.in_([literal_column(f"'{state}'") for state in OPEN_STATES])
 
 
+@cache
 def is_received() -> ColumnElement[bool]:
     """Of outgoing messages: that they are received, in the words of the index."""
     return Outgoing.state == literal_column("'received'")

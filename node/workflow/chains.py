@@ -24,6 +24,7 @@ from protocol.offices import Line, Record
 
 ReviewRole = Literal["editor", "reviewer", "signer"]
 MOST = 8
+NEWEST = select(Chain).order_by(Chain.version.desc()).limit(1)
 
 
 class Step(Record):
@@ -115,7 +116,7 @@ async def _set(desk: Desk, actor: Actor, wanted: Wanted, now: datetime) -> int:
 
 async def current(session: Session) -> ChainView:
     """The newest version."""
-    row = await session.scalar(select(Chain).order_by(Chain.version.desc()).limit(1))
+    row = await session.scalar(NEWEST)
     return NONE if row is None else _view(row)
 
 

@@ -18,6 +18,9 @@ from node.workflow import access, audit, directory
 from node.workflow.desk import Actor, Desk
 from protocol.identifiers import NodeId
 
+# Built once: it is asked before every deed and every batch.
+OPEN = select(Epoch.incarnation).where(Epoch.recovered_at.is_(None)).limit(1)
+
 
 async def newest_epoch(session: Session) -> Epoch | None:
     """The newest epoch, where this node was ever restored."""
@@ -29,8 +32,7 @@ async def newest_epoch(session: Session) -> Epoch | None:
 
 async def is_open(session: Session) -> bool:
     """Whether this node is still recovering."""
-    query = select(Epoch.incarnation).where(Epoch.recovered_at.is_(None)).limit(1)
-    return await session.scalar(query) is not None
+    return await session.scalar(OPEN) is not None
 
 
 async def unanswered_since(session: Session) -> datetime | None:

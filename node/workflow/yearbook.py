@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
+from node.storage.events import Event
 from node.storage.items import Item, ItemAuthor
 from node.workflow import access, points, tallies
 from node.workflow.calendar import day_of
@@ -40,20 +40,22 @@ async def of(desk: Desk, actor: Actor, year: int | None = None) -> Yearbook:
     order = (Item.created_at.desc(), Item.id.desc())
     first = select(Item.id).where(*mine).order_by(*order).limit(PAGE).subquery()
     query = select(Item).where(Item.id.in_(first.select())).order_by(*order)
+    said = (
+        select(Event.kind, func.count(Event.item_id.distinct()))
+        .join(Item, Item.id == Event.item_id)
+        .where(*mine, Event.kind.in_(("instructed", "implemented")))
+        .group_by(Event.kind)
+    )
     async with desk.database.reading() as session:
         newest = (await session.scalars(query)).all()
-        ways = (await session.scalars(select(Item.standings).where(*mine))).all()
+        items = dict((await session.execute(said)).all())
         tally = await tallies.count(session, year, own)
         counted = await points.count(session, year, actor.name, own)
     return Yearbook(
         year,
         tally,
-        sum(_any(way, "instructed") for way in ways),
-        sum(_any(way, "implemented") for way in ways),
+        items.get("instructed", 0),
+        items.get("implemented", 0),
         counted,
         newest,
     )
-
-
-def _any(way: Mapping[str, Mapping[str, Any]], kind: str) -> bool:
-    return any(kind in kept["kinds"] for kept in way.values())

@@ -14,7 +14,7 @@ from unittest.mock import patch
 from uuid import UUID
 
 from argon2 import PasswordHasher
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, select, update
 
 from node.bootstrap.node import Node
 from node.relay.memory import Switchboard
@@ -168,11 +168,20 @@ async def contents(database: Database) -> dict[str, list[str]]:
 
 async def tidy(database: Database) -> None:
     """Take away what a test left, so that the next one finds the personae and nothing else."""
+    deletes = [
+        f"DELETE FROM {table.name}"
+        for table in reversed(METADATA.sorted_tables)
+        if table.name not in LASTING
+    ]
     async with database.engine.begin() as connection, unprotected(connection):
         await connection.execute(update(Unit).values(parent_id=None))
-        for table in reversed(METADATA.sorted_tables):
-            if table.name not in LASTING:
-                await connection.execute(text(f"DELETE FROM {table.name}"))
+        if database.is_postgresql:
+            # At one go: sixty answers from the server take longer than what it does.
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            await driver.execute(";".join(deletes))
+        else:
+            for statement in deletes:
+                await connection.exec_driver_sql(statement)
         await connection.execute(delete(Person).where(Person.username.not_in(PERSONAE)))
         await connection.execute(update(Person).values(FRESH))
 

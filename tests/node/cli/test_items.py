@@ -123,7 +123,7 @@ def test_a_link_is_limited_to_what_is_public(zhitong: Zhitong, two_levels: Hiera
     limit = ("link", "limit", "yunzhou")
     at = ("--config", two_levels.folder / "donghu")
     assert "公开" in zhitong(*limit, "public", *at).out
-    assert "最高级别：公开" in zhitong("link", "show", "yunzhou", *at).out
+    assert "可传范围：公开" in zhitong("link", "show", "yunzhou", *at).out
     assert "'secret'" in zhitong(*limit, "secret", *at).mistake
 
 
