@@ -100,8 +100,8 @@ class Item(Base):
             "adopted",
             "waiting",
         ),  # what came from each office, counted without reading the items
-        # What came in each month, on what, and who adopted it, counted in the same way.
-        Index("ix_items_month", "year", "combined", "month", "topic", "adopted_by"),
+        # What came in each month, on what, and who adopted it, counted likewise; an author's too.
+        Index("ix_items_month", "year", "combined", "month", "topic", "adopted_by", "id"),
         Index(
             "ix_items_archived",
             "archived",
