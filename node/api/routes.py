@@ -30,6 +30,7 @@ from node.api import (
     session,
     topics,
     units,
+    years,
 )
 from node.http.problems import Problem
 from node.http.session import same_origin
@@ -65,6 +66,7 @@ PARTS = (
     purges,
     audit,
     enrolments,
+    years,
 )
 
 for part in PARTS:

@@ -79,6 +79,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /items/{item_id}/review/skip": REASON | {"edition": 1},
     "POST /items/{item_id}/review/send-back": REASON | {"edition": 1},
     "PUT /desk/chain": {"steps": []},
+    "PUT /points": {"version": 9, "from_year": 2026, "worth": {}},
     "POST /desk/deputies": {
         "deputy": "nobody",
         "role": "editor",
