@@ -15,12 +15,19 @@ import pytest
 import structlog
 
 from node.workflow import passwords
+from tests import unthreaded
 from tests.node import chain as chains
 from tests.node import rooms
 from tests.node.chain import Chain
 from tests.node.rooms import Clock, Room, Templates
 from tests.offices import DEPTH_2, DEPTH_3, DONGHU, HIERARCHIES, Hierarchy
 from tests.servers.postgres import Postgres
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _without_threads() -> Iterator[None]:
+    with unthreaded.everywhere():
+        yield
 
 
 @pytest.fixture(scope="session")

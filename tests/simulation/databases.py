@@ -23,9 +23,9 @@ from node.storage.database import Database
 from node.storage.people import Person
 from node.workflow import directory
 from protocol.identifiers import NodeId, uuid7
+from tests import unthreaded
 from tests.factories import NOW
 from tests.servers.postgres import Postgres
-from tests.simulation import unthreaded
 from tests.simulation.faults import Tripwire
 from tests.simulation.shapes import Post, posts
 
