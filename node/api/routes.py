@@ -23,6 +23,7 @@ from node.api import (
     notices,
     offices,
     people,
+    points,
     public,
     purges,
     quarantine,
@@ -30,7 +31,7 @@ from node.api import (
     session,
     topics,
     units,
-    years,
+    year,
 )
 from node.http.problems import Problem
 from node.http.session import same_origin
@@ -66,7 +67,8 @@ PARTS = (
     purges,
     audit,
     enrolments,
-    years,
+    year,
+    points,
 )
 
 for part in PARTS:

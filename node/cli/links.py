@@ -83,7 +83,7 @@ def limit(
     level: Annotated[str, typer.Argument(help="internal（内部）或 public（公开）")],
     config: Config = Path(),
 ) -> None:
-    """设定这条线路可以传到送哪一级的信息。"""
+    """设定这条线路只传公开的信息，还是也传内部的。"""
     if level not in LEVELS:
         raise InputError(f"a level is {' or '.join(LEVELS)}, not {level!r}")
     run(_limit(config, peer, level))

@@ -40,7 +40,7 @@ async def of(desk: Desk, actor: Actor, year: int | None = None) -> Yearbook:
     order = (Item.created_at.desc(), Item.id.desc())
     first = select(Item.id).where(*mine).order_by(*order).limit(PAGE).subquery()
     query = select(Item).where(Item.id.in_(first.select())).order_by(*order)
-    said = (
+    spoken = (
         select(Event.kind, func.count(Event.item_id.distinct()))
         .join(Item, Item.id == Event.item_id)
         .where(*mine, Event.kind.in_(("instructed", "implemented")))
@@ -48,14 +48,14 @@ async def of(desk: Desk, actor: Actor, year: int | None = None) -> Yearbook:
     )
     async with desk.database.reading() as session:
         newest = (await session.scalars(query)).all()
-        items = dict((await session.execute(said)).all())
+        said = dict((await session.execute(spoken)).all())
         tally = await tallies.count(session, year, own)
         counted = await points.count(session, year, actor.name, own)
     return Yearbook(
         year,
         tally,
-        items.get("instructed", 0),
-        items.get("implemented", 0),
+        said.get("instructed", 0),
+        said.get("implemented", 0),
         counted,
         newest,
     )

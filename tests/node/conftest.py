@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -25,8 +26,8 @@ from tests.servers.postgres import Postgres
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _without_threads() -> Iterator[None]:
-    with unthreaded.everywhere():
+def _without_threads(request: pytest.FixtureRequest) -> Iterator[None]:
+    with nullcontext() if request.node.get_closest_marker("threads") else unthreaded.everywhere():
         yield
 
 

@@ -45,8 +45,8 @@ Merging needs more than one item, and assignments people in units: they are not 
 RECENT = 3
 """People look at the newest few items, so that one item sees much."""
 
-# Not by `reading.list_items`, which pages and the API ask: built once, they take half the time of a
-# schedule's looking.
+# Not by `reading.list_items`, as pages do: it builds its queries anew each time, which took more of
+# a schedule than running them.
 NEWEST = select(Item.id).order_by(Item.created_at.desc(), Item.id.desc()).limit(RECENT)
 OWN = NEWEST.join(ItemAuthor, ItemAuthor.item_id == Item.id).where(
     ItemAuthor.person_id == bindparam("person", type_=ItemAuthor.person_id.type)

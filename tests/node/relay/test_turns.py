@@ -17,6 +17,7 @@ from tests.factories import make_revision
 from tests.node.relay.ends import CITY, SETTINGS, Ends
 from tests.waiting import until
 
+pytestmark = pytest.mark.threads
 apply = receive.apply
 
 

@@ -14,6 +14,7 @@ from node.workflow import decisions, numbers
 from protocol.errors import LifecycleError
 from tests.node.rooms import Room
 
+pytestmark = pytest.mark.threads
 AT_ONCE = 40
 PATTERN = "{year}-{number:04}"
 

@@ -1,4 +1,4 @@
-"""Years in numbers over the API, and the rules for points: bad ones change nothing."""
+"""A year in numbers over the API, and the rules for points: bad ones change nothing."""
 
 from __future__ import annotations
 

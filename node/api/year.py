@@ -1,10 +1,9 @@
-"""Years in numbers: the office's, an author's own, and the rules by which authors get points."""
+"""A year in numbers: an author's own items, and all items of the office."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -13,11 +12,11 @@ from pydantic import BaseModel
 from node.api.link_shapes import Answer
 from node.api.permission import needs
 from node.http.session import OneDesk, Person
-from node.workflow import points, tallies, yearbook
-from node.workflow.points import Kind, Points, Rules, RulesView
-from node.workflow.tallies import Level, Tally
+from node.workflow import tallies, yearbook
+from node.workflow.points import Kind, Points
+from node.workflow.tallies import Tally
 
-router = APIRouter(tags=["years"])
+router = APIRouter(tags=["year"])
 
 Year = Annotated[int | None, Query(ge=1949, le=9998)]
 
@@ -104,37 +103,6 @@ class YearShape(BaseModel):
     points: PointsShape | None
 
 
-class RulesShape(BaseModel):
-    """The rules that were set last; version 0, and nothing else, where none ever were."""
-
-    version: int
-    from_year: int | None
-    worth: dict[Kind, dict[Level, Decimal]]
-    levels: Literal["sum", "highest"] | None
-    authors: Literal["whole", "parts"] | None
-    set_at: datetime | None
-    set_by: str | None
-
-    @classmethod
-    def of(cls, view: RulesView) -> Self:
-        rules = view.rules
-        return cls(
-            version=view.version,
-            from_year=rules.from_year if rules else None,
-            worth={kind: dict(worth) for kind, worth in rules.worth.items()} if rules else {},
-            levels=rules.levels if rules else None,
-            authors=rules.authors if rules else None,
-            set_at=view.set_at,
-            set_by=view.set_by,
-        )
-
-
-class RulesVersion(BaseModel):
-    """The version that counts now."""
-
-    version: int
-
-
 @router.get("/overview", openapi_extra=needs("read_hierarchy"))
 async def overview(desk: OneDesk, person: Person, year: Year = None) -> OverviewShape:
     """What came to the office within a year, this one where none is named."""
@@ -152,15 +120,3 @@ async def own_year(desk: OneDesk, person: Person, year: Year = None) -> YearShap
         implemented=book.implemented,
         points=PointsShape.of(book.points) if book.points else None,
     )
-
-
-@router.get("/points", openapi_extra=needs("configure_desk"))
-async def rules(desk: OneDesk, person: Person) -> RulesShape:
-    """The rules that were set last."""
-    return RulesShape.of(await points.show(desk, person))
-
-
-@router.put("/points", openapi_extra=needs("configure_desk"))
-async def set_rules(given: Rules, desk: OneDesk, person: Person) -> RulesVersion:
-    """Let these rules count from a year on; they name the version of which they were made."""
-    return RulesVersion(version=await points.set_rules(desk, person, given))
