@@ -1,8 +1,9 @@
 """Loops: a step that does one bounded piece of work, repeated, woken instead of polled.
 
-A step says whether there was any work. While there is, it is called again at once; otherwise the
-loop sleeps until it is woken, until the step has something `due`, or until `poll` seconds have
-passed: the safety net, should anything be overlooked. A step that fails is logged and tried again
+A step says whether there was any work. While there is, it is called again, at once or after the
+rest that the work asks for; otherwise the loop sleeps until it is woken, until the step has
+something `due`, or until `poll` seconds have passed: the safety net, should anything be
+overlooked. A step that fails is logged and tried again
 after a growing pause, for ever: what it works on stays where it is. Stopping waits for the step
 that is under way; being killed in the middle is as safe as being stopped.
 """
@@ -20,16 +21,24 @@ log = structlog.get_logger()
 Step = Callable[[], Awaitable[bool]]
 Due = Callable[[], float | None]
 """In how many seconds the step has something to do, though nothing happens until then."""
-
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 5.0
 SHORTEST_SLEEP = 0.05
 """What is due already and was not done waits for something else: no loop may spin on it."""
 
 
+Rest = Callable[[], float]
+"""How many seconds belong to others after a step that worked."""
+
+
 def nothing_due() -> float | None:
     """A step that has work when it is woken, and only then."""
     return None
+
+
+def no_rest() -> float:
+    """A step that goes on at once."""
+    return 0.0
 
 
 class Loop:
@@ -42,12 +51,14 @@ class Loop:
         *,
         poll: float = 1.0,
         due: Due = nothing_due,
+        rest: Rest = no_rest,
         gather: float = 0.0,
     ) -> None:
         self.name = name
         self._step = step
         self._poll = poll
         self._due = due
+        self._rest = rest
         self._gather = gather
         self._gathering: asyncio.TimerHandle | None = None
         self._woken = asyncio.Event()
@@ -91,6 +102,9 @@ class Loop:
             pause, failures = FIRST_PAUSE, 0
             if not worked:
                 await _within(self._until_next(), self._woken)
+            elif rest := self._rest():
+                # Whoever stops the loop need not wait for it, and whoever wakes it must.
+                await _within(rest, self._stopping)
 
     def _until_next(self) -> float:
         due = self._due()

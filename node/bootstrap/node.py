@@ -78,7 +78,11 @@ ANALYST_POLL = 3600.0
 
 
 class Worker(Protocol):
-    """What a loop repeats. Where it has a `due`, that is when it has something to do again."""
+    """What a loop repeats.
+
+    Where it has a `due`, that is when it has something to do again; where it has a `rest`, that is
+    how many seconds it leaves to others after a step.
+    """
 
     async def step(self) -> bool:
         """Do one bounded piece of work; whether there was any."""
@@ -191,8 +195,11 @@ class Node:
             at: datetime | None = getattr(worker, "due", None)
             return None if at is None else (at - self.desk.clock()).total_seconds()
 
+        def rest() -> float:
+            return getattr(worker, "rest", 0.0)
+
         poll = self.settings.relay.poll if poll is None else poll
-        loop = Loop(name, worker.step, poll=poll, due=due, gather=gather)
+        loop = Loop(name, worker.step, poll=poll, due=due, rest=rest, gather=gather)
         for table in tables:
             self.desk.database.watch.on(table, loop.wake)
         self._loops.append(loop)

@@ -6,8 +6,8 @@ after each batch the indexer rests: while thousands of messages arrive, the time
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Callable
 
 from node.search import index
 from node.workflow.desk import Desk
@@ -26,20 +26,18 @@ class Indexer:
         desk: Desk,
         is_taking_in: Callable[[], bool],
         *,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        time: Callable[[], float] = time.monotonic,
     ) -> None:
         self._desk = desk
         self._is_taking_in = is_taking_in
-        self._sleep = sleep
+        self._time = time
+        self.rest = 0.0
+        """So many seconds belong to others before the next step."""
 
     async def step(self) -> bool:
         """One batch; whether there was any."""
-        time = asyncio.get_running_loop().time
-        began = time()
+        began = self._time()
         if not await index.step(self._desk.database):
             return False
-        worked = time() - began
-        await self._sleep(REST * worked)
-        if self._is_taking_in():
-            await self._sleep((REST_IN_BURST - REST) * worked)
+        self.rest = (self._time() - began) * (REST_IN_BURST if self._is_taking_in() else REST)
         return True

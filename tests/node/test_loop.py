@@ -194,6 +194,47 @@ async def test_a_step_that_fails_and_wakes_itself_pauses_all_the_same() -> None:
     assert steps == 1
 
 
+async def test_a_loop_rests_after_a_step_that_worked_as_long_as_that_one_asks_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(loop, "_within", _noting(slept, until=4))
+    rests, work = iter([3.0, 0.0, 5.0]), iter([True, True, True, False, False])
+
+    async def step() -> bool:
+        return next(work)
+
+    running = Loop("test", step, poll=NEVER, rest=lambda: next(rests))
+    with pytest.raises(_EnoughError):
+        await running.run()
+    assert slept == [3.0, 5.0, NEVER, NEVER]
+
+
+async def test_a_loop_that_rests_stops_at_once_and_is_not_disturbed_by_what_wakes_it() -> None:
+    rests = asyncio.Event()
+    steps = 0
+
+    async def step() -> bool:
+        nonlocal steps
+        steps += 1
+        return True
+
+    def rest() -> float:
+        rests.set()
+        return NEVER
+
+    running = Loop("test", step, rest=rest)
+    task = asyncio.create_task(running.run())
+    await rests.wait()
+    for _ in range(20):
+        running.wake()
+        await asyncio.sleep(0)
+    assert steps == 1
+    running.stop()
+    await task
+    assert steps == 1
+
+
 async def test_a_loop_that_gathers_is_woken_once_for_all_that_comes_meanwhile() -> None:
     idle, woken = asyncio.Event(), asyncio.Event()
     steps = 0

@@ -191,18 +191,14 @@ async def test_a_damaged_index_of_sqlite_is_mended(leaf: Room) -> None:
 
 
 async def test_while_messages_are_taken_in_the_indexer_rests_longer(leaf: Room) -> None:
-    rests: list[float] = []
-
-    async def sleep(seconds: float) -> None:
-        rests.append(seconds)
-
-    rested = []
+    rests = []
     for busy in (False, True):
         await leaf.submit()
-        rests.clear()
-        assert await Indexer(leaf.desk, lambda busy=busy: busy, sleep=sleep).step()
-        rested.append(sum(rests) / rests[0])
-    assert rested == pytest.approx([1, REST_IN_BURST / REST])
+        time = iter([10.0, 12.0]).__next__
+        indexer = Indexer(leaf.desk, lambda busy=busy: busy, time=time)
+        assert await indexer.step()
+        rests.append(indexer.rest)
+    assert rests == [2 * REST, 2 * REST_IN_BURST]
 
 
 async def test_the_indexer_says_whether_there_was_anything(leaf: Room) -> None:
