@@ -3,9 +3,9 @@
 A step says whether there was any work. While there is, it is called again, at once or after the
 rest that the work asks for; otherwise the loop sleeps until it is woken, until the step has
 something `due`, or until `poll` seconds have passed: the safety net, should anything be
-overlooked. A step that fails is logged and tried again
-after a growing pause, for ever: what it works on stays where it is. Stopping waits for the step
-that is under way; being killed in the middle is as safe as being stopped.
+overlooked. A step that fails is logged and tried again after a growing pause, for ever: what it
+works on stays where it is. Stopping waits for the step that is under way; being killed in the
+middle is as safe as being stopped.
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@ of the time of a test of the workflow, and more than half of a simulated schedul
 gives way once, as before: a step can be killed there. Who finds the database locked asks again soon
 instead of waiting for it, for whoever holds the lock runs in the same thread.
 
-Journeys, the demo, whatever is started as a process of its own, and files that are marked `threads`
-keep the threads.
+Journeys but for that of forty counties, the demo, whatever is started as a process of its own, and
+files that are marked `threads` keep the threads.
 """
 
 from __future__ import annotations

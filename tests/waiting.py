@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 PAUSE = 0.02
+SHARE = 0.1
+"""Of the time that it has waited already: many who wait long together must not fill a machine."""
 
 
 async def until(
@@ -15,10 +17,11 @@ async def until(
 ) -> None:
     """Poll until it holds. Fails with `AssertionError` after so many seconds."""
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + seconds
+    began = loop.time()
     while True:
         holds = condition()
         if await holds if isinstance(holds, Awaitable) else holds:
             return
-        assert loop.time() < deadline, f"{what} did not hold within {seconds:g} s"
-        await asyncio.sleep(PAUSE)
+        waited = loop.time() - began
+        assert waited < seconds, f"{what} did not hold within {seconds:g} s"
+        await asyncio.sleep(max(PAUSE, SHARE * waited))

@@ -6,13 +6,14 @@ All of them run in this process, on one real broker.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests import tables
+from tests import tables, unthreaded
 from tests.journeys.at_work import Offices, at_work
 from tests.node.rooms import CONTENT
 from tests.offices import MakeDatabase, Plan
@@ -28,6 +29,13 @@ PROVINCE = Plan(
 LATE = COUNTIES[-1]
 PATIENT: dict[str, Any] = {"patience": 300.0, "receipt_within": 60.0, "first_probe": 60.0}
 """Forty offices in one process answer late, and what is sent again makes them later."""
+
+
+@pytest.fixture(autouse=True)
+def _without_threads() -> Iterator[None]:
+    """Forty databases would have two threads each, which cost more than what they do."""
+    with unthreaded.everywhere():
+        yield
 
 
 async def answer(offices: Offices, county: str) -> None:
