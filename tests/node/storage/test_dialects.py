@@ -1,5 +1,6 @@
 """What one database of a process compiled, the others do not compile again. A connection is asked
-whether it works when nobody can know, and not before each use.
+whether it works when nobody can know, and not before each use. SQLite's thread is spoken to once
+for each statement.
 """
 
 from __future__ import annotations
@@ -7,12 +8,15 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import aiosqlite
 import asyncpg
-from sqlalchemy import select, text
+import pytest
+from sqlalchemy import insert, select, text, update
 
 from node.storage import dialects
 from node.storage.audit import AuditRow
 from node.storage.database import Database
+from node.storage.items import Counter
 from tests.node.rooms import Room
 from tests.offices import MakeDatabase
 
@@ -33,6 +37,36 @@ def test_databases_of_two_kinds_share_nothing() -> None:
     older, newer = dialects.Postgresql(), dialects.Postgresql()
     older.server_version_info, newer.server_version_info = (13, 0), (15, 0)
     assert older != newer
+
+
+async def test_a_statement_and_its_rows_are_one_exchange_with_the_thread_of_sqlite(
+    leaf: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exchanges = 0
+    exchange = aiosqlite.Connection._execute
+
+    async def counted(self: aiosqlite.Connection, *asked: Any) -> Any:
+        nonlocal exchanges
+        exchanges += 1
+        return await exchange(self, *asked)
+
+    monkeypatch.setattr(aiosqlite.Connection, "_execute", counted)
+    async with leaf.database.writing.begin() as session:
+        rows = [{"name": name, "value": 1} for name in "abc"]
+        await session.execute(insert(Counter), rows)
+        changed = update(Counter).where(Counter.name != "b").values(value=2)
+        result: Any = await session.execute(
+            changed, execution_options={"synchronize_session": False}
+        )
+        assert result.rowcount == 2
+        found = await session.execute(select(Counter.name, Counter.value).order_by(Counter.name))
+        assert [tuple(row) for row in found] == [("a", 2), ("b", 1), ("c", 2)]
+    # To begin and to commit are two more.
+    assert exchanges == 5
+    async with leaf.database.reading() as session:
+        assert await session.scalar(select(Counter.value).where(Counter.name == "a")) == 2
+    # To begin and to roll back.
+    assert exchanges == 5 + 3
 
 
 async def test_a_connection_is_asked_whether_it_works_only_after_a_rest(
