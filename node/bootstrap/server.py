@@ -23,6 +23,9 @@ from node.web.live import Board
 log = structlog.get_logger()
 
 BACKLOG = 512
+KEEP_ALIVE_SECONDS = 75
+"""Longer than clients and proxies keep a connection that rests (60 seconds are usual). Whoever ends
+it first must be the one that asks: a question that meets the end coming the other way is lost."""
 
 
 class QuietServer(uvicorn.Server):
@@ -60,6 +63,7 @@ class Serving:
                 access_log=False,
                 lifespan="off",
                 server_header=False,
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
                 forwarded_allow_ips=web.trusted_proxies,
                 ssl_certfile=node.settings.path(web.certificate) if web.certificate else None,
                 ssl_keyfile=node.settings.path(web.key) if web.key else None,

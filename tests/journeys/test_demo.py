@@ -42,7 +42,8 @@ async def test_the_demo_counts_and_finds_nothing_lost_with_and_without_servers_a
         processes.run(tmp_path, "tests.journeys.broken_demo", "demo", "--once") as broken,
     ):
         codes = [await demo.ended(PATIENCE) for demo in (embedded, served, broken)]
-    assert codes == [0, 0, 1], [demo.said() for demo in (embedded, served, broken)]
+    for demo, code, wanted in zip((embedded, served, broken), codes, (0, 0, 1), strict=True):
+        assert code == wanted, demo.said()
     told = counted(embedded)
     assert (told["items"], told["lost"], told["duplicated"]) == (18, 0, 0)
     assert min(told["hops"], told["facts"], told["notices"]) > 100

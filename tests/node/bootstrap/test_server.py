@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+from typing import Any
 
 import httpx
 import pytest
@@ -66,6 +68,22 @@ async def test_an_office_that_only_relays_has_no_pages(lone: Hierarchy) -> None:
     serving = Serving([lone.open("donghu", half="relay")])
     assert await serving.start() == {}
     await serving.stop()
+
+
+async def test_a_connection_that_rests_is_ended_by_whoever_asks(lone: Hierarchy) -> None:
+    serving = Serving([lone.open("donghu")])
+    [address] = (await serving.start()).values()
+    try:
+        async with httpx.AsyncClient(trust_env=False) as client:
+            await client.get(f"{address}/login")
+            [server] = serving._servers
+            connection: Any
+            [connection] = server.server_state.connections
+            left = connection.timeout_keep_alive_task.when() - asyncio.get_running_loop().time()
+            # Proxies keep them for sixty seconds, our own clients for five.
+            assert left > 65
+    finally:
+        await serving.stop()
 
 
 @pytest.mark.parametrize(
