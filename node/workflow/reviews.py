@@ -148,13 +148,7 @@ async def send_back(desk: Desk, actor: Actor, item_id: UUID, edition: int, reaso
 
 async def demand_signed(session: Session, item: Item) -> None:
     """Raises `NotSignedError` where the office has a chain, and it has not signed this edition."""
-    chain = await chains.current(session)
-    if not chain.steps:
-        return
-    signed = select(Review.id).where(
-        Review.item_id == item.id, Review.edition == item.edition, Review.outcome == SIGNED
-    )
-    if await session.scalar(signed.limit(1)) is None:
+    if not await _signed(session, item, await chains.current(session)):
         raise NotSignedError
 
 
@@ -169,11 +163,19 @@ async def not_offered(session: Session, item: Item) -> set[Action]:
         last = len((await chains.of_version(session, review.chain)).steps) - 1
         hidden |= {Action.SEND_TO_REVIEW}
         hidden |= {Action.APPROVE if review.step == last else Action.SIGN_OFF}
-    try:
-        await demand_signed(session, item)
-    except NotSignedError:
+    if not await _signed(session, item, chain):
         hidden |= {Action.ADOPT, Action.FORWARD_UP}
     return hidden
+
+
+async def _signed(session: Session, item: Item, chain: ChainView) -> bool:
+    """Whether this edition was signed, or the chain demands nothing."""
+    if not chain.steps:
+        return True
+    signed = select(Review.id).where(
+        Review.item_id == item.id, Review.edition == item.edition, Review.outcome == SIGNED
+    )
+    return await session.scalar(signed.limit(1)) is not None
 
 
 async def view(session: Session, item_id: UUID) -> Sequence[ReviewView]:
