@@ -33,7 +33,7 @@ PATIENT: dict[str, Any] = {"patience": 300.0, "receipt_within": 60.0, "first_pro
 
 @pytest.fixture(autouse=True)
 def _without_threads() -> Iterator[None]:
-    """Forty databases would have two threads each, which cost more than what they do."""
+    """Each connection of forty databases would have one, which costs more than what it does."""
     with unthreaded.everywhere():
         yield
 
